@@ -1,0 +1,89 @@
+# Kysely. `make` alone prints the commands; two of them do all the set-up: `make analysis` and `make test`.
+
+INSTRUMENT ?= operating_mode
+PYTHON     ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13 python3.14,\
+                $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+BIN        := .venv/bin
+PY         := $(BIN)/python
+PYTEST     := $(PY) -m pytest -n 2 --dist worksteal
+SETUP      := .venv/.runtime
+SETUP_TEST := .venv/.test
+
+.DEFAULT_GOAL := help
+.PHONY: help analysis report serve check-questionnaires test test-long test-reference check format bench lock clean
+
+help:  ## print this list
+	@echo "Kysely: asks, analyses and publishes the operating-mode study."; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; \
+	  do printf '  make %-22s %s\n' "$$name" "$$text"; done
+
+# ---- the main job
+
+analysis: $(SETUP)  ## analyse the responses (simulates the study first if there are none): tables, charts, report
+	@$(PY) -m kysely simulate $(INSTRUMENT) --if-no-responses
+	@$(PY) -m kysely simulate $(INSTRUMENT) --falsification
+	@$(PY) -m kysely extract $(INSTRUMENT)
+	@$(PY) -m analysis $(INSTRUMENT)
+	@$(PY) -m reports study --instrument $(INSTRUMENT)
+
+report: $(SETUP)  ## write the report again from the estimates in build/
+	@$(PY) -m reports study --instrument $(INSTRUMENT)
+
+serve: $(SETUP)  ## run the survey and the page of charts on http://127.0.0.1:8000
+	@$(PY) -m kysely serve
+
+check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, with file and line
+	@$(PY) -m kysely check
+
+# ---- for those who change it
+
+test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about ten minutes)
+	@$(PY) -m tests.chromium
+	$(PYTEST) -x --ignore tests/reference tests
+
+test-long: $(SETUP_TEST)  ## the same tests with the full counts of the long ones (hours)
+	@$(PY) -m tests.chromium
+	KYSELY_LONG=1 $(PYTEST) --ignore tests/reference tests
+
+test-reference: $(SETUP_TEST)  ## compare with R: the study anew where R's survey package is installed, and ../shared/reference
+	$(PY) -m pytest tests/reference
+
+check: $(SETUP_TEST)  ## format, lint, types, imports, questionnaires, documentation and links
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PY) -m kysely check
+	$(PY) -m pytest -q tests/docs
+
+format: $(SETUP_TEST)  ## put the code into the common form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(SETUP_TEST)  ## measure against the bare minimum and print the ratios (an hour of quiet machine)
+	$(PY) -m benchmarks
+
+lock: $(SETUP_TEST)  ## renew the lock files from pyproject.toml
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra build \
+	  --custom-compile-command 'make lock' -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --extra build --extra test \
+	  -c requirements.lock --custom-compile-command 'make lock' -o requirements-test.lock pyproject.toml
+
+clean:  ## remove what is derived (build/); the databases in instance/ stay
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# ---- set-up: an environment of its own in .venv, exactly as locked
+
+$(SETUP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Kysely needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3 …"; exit 1; }
+	@echo "Setting up .venv (once, a minute or two) …"
+	@$(PYTHON) -m venv .venv || { echo "Python can't make an environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SETUP_TEST): $(SETUP) requirements-test.lock
+	@echo "Setting up what the tests need …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
