@@ -1,0 +1,327 @@
+"""`show_if` as data: read it into a frozen tree, evaluate it with three truth values, list what it names.
+
+The notation is a small part of Python's, read by `ast` against a whitelist and evaluated by the
+functions below; nothing is ever run as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import typing as _t
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kysely.codebook import Answer, Missing, Number
+
+MAXIMUM_LENGTH = 500
+MAXIMUM_DEPTH = 20
+
+
+class ConditionError(Exception):
+    """The text is no condition; *cause* says what was found, *cure* what to write."""
+
+    def __init__(self, cause: str, cure: str):
+        self.cause = cause
+        self.cure = cure
+        super().__init__(f"{cause}. {cure}.")
+
+
+@dataclass(frozen=True)
+class Name:
+    """The value of a variable."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many options of a multiple-response set are chosen (of a set of levels: stand above 0)."""
+
+    set: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    value: str | Number
+
+
+@dataclass(frozen=True)
+class Comparison:
+    left: Operand
+    sign: str
+    right: Operand
+
+
+@dataclass(frozen=True)
+class Membership:
+    left: Operand
+    values: tuple[str | Number, ...]
+    negated: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Whether a variable, or any variable of a set, holds a value; never unknown."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Tree
+
+
+@dataclass(frozen=True)
+class All:
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class Any:
+    parts: tuple[Tree, ...]
+
+
+Operand = Name | Count | Literal
+Tree = Comparison | Membership | Answered | Not | All | Any
+Sets = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition as its author wrote it, and the tree it was read into."""
+
+    source: str
+    tree: Tree
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every variable and set that the condition names."""
+        return frozenset(part.set if isinstance(part, Count) else part.name for part in references(self))
+
+    def __str__(self) -> str:
+        return self.source
+
+
+def parse(source: str) -> Condition:
+    """Return the condition that *source* writes.
+
+    Raises ConditionError.
+    """
+    if len(source) > MAXIMUM_LENGTH:
+        raise ConditionError(
+            f"the condition has {len(source)} characters, {MAXIMUM_LENGTH} are allowed",
+            "Ask a question that sums the matter up, or split the page",
+        )
+    if "\\" in source or "\n" in source.strip():
+        raise ConditionError(
+            "the condition holds a backslash or a line break", "Write it on one line, codes as they are"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python's reader, about text that we refuse below anyway
+            expression = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ConditionError(
+            f"{source.strip()!r} can't be read as a condition",
+            "Write it like BG07 == 'UNIT' and count(BG16) >= 2",
+        ) from None
+    return Condition(source.strip(), _tree(expression, 0))
+
+
+def evaluate(condition: Condition, answers: Mapping[str, Answer], sets: Sets) -> bool | None:
+    """Return whether the condition holds for the *answers* that are on the path, None where that is unknown.
+
+    A variable that is absent or missing is unknown, and so is what hangs on it: `not` of unknown is unknown,
+    `and` is false as soon as a part is false, `or` true as soon as a part is true. *sets* lists the variables
+    of each multiple-response set.
+    """
+    return _truth(condition.tree, answers, sets)
+
+
+def references(condition: Condition) -> Iterator[Name | Count | Answered]:
+    """Yield each mention of a variable or set, in the order written."""
+    return (part for part in walk(condition.tree) if isinstance(part, Name | Count | Answered))
+
+
+def walk(tree: Tree | Operand) -> Iterator[Tree | Operand]:
+    """Yield *tree* and everything in it, in the order written."""
+    yield tree
+    match tree:
+        case Comparison(left=left, right=right):
+            yield from walk(left)
+            yield from walk(right)
+        case Membership(left=left):
+            yield from walk(left)
+        case Not(part=part):
+            yield from walk(part)
+        case All(parts=parts) | Any(parts=parts):
+            for part in parts:
+                yield from walk(part)
+
+
+# Reading
+
+_SIGNS: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+def _tree(node: ast.expr, depth: int) -> Tree:
+    if depth > MAXIMUM_DEPTH:
+        raise ConditionError(
+            f"the condition is nested more than {MAXIMUM_DEPTH} deep", "Take out parentheses that aren't needed"
+        )
+    match node:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return All(tuple(_tree(value, depth + 1) for value in values))
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return Any(tuple(_tree(value, depth + 1) for value in values))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return Not(_tree(operand, depth + 1))
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            return _comparisons(left, ops, comparators)
+        case ast.Call(func=ast.Name(id="answered"), args=[ast.Name(id=name)], keywords=[]):
+            return Answered(name)
+    raise ConditionError(
+        f"{_written(node)} is no statement that is true or false",
+        "Compare a variable with a value, as in BG07 == 'UNIT', or write answered(BG07)",
+    )
+
+
+def _comparisons(left: ast.expr, ops: list[ast.cmpop], comparators: list[ast.expr]) -> Tree:
+    parts: list[Tree] = []
+    for op, right in zip(ops, comparators, strict=True):
+        parts.append(_comparison(left, op, right))
+        left = right
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Tree:
+    if isinstance(op, ast.In | ast.NotIn):
+        if not isinstance(right, ast.List | ast.Tuple) or not right.elts:
+            raise ConditionError(f"{_written(right)} is no list of values", "Write it like BG01 in ['TOP', 'MID']")
+        return Membership(_operand(left), tuple(_literal(value) for value in right.elts), isinstance(op, ast.NotIn))
+    sign = _SIGNS.get(type(op))
+    if sign is None:
+        raise ConditionError("a comparison by `is`", "Write == or !=")
+    return Comparison(_operand(left), sign, _operand(right))
+
+
+def _operand(node: ast.expr) -> Operand:
+    match node:
+        case ast.Name(id=name):
+            return Name(name)
+        case ast.Call(func=ast.Name(id="count"), args=[ast.Name(id=name)], keywords=[]):
+            return Count(name)
+    return Literal(_literal(node))
+
+
+def _literal(node: ast.expr) -> str | Number:
+    match node:
+        case ast.Constant(value=value) if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if isinstance(
+            value, int | float
+        ) and not isinstance(value, bool):
+            return -value
+        case ast.Name(id=name):
+            raise ConditionError(f"{name} stands where a code or number should", f"Put codes in quotes: '{name}'")
+    raise ConditionError(
+        f"{_written(node)} can't be used in a condition",
+        "Use variables, codes in quotes, numbers, count(SET) and answered(NAME)",
+    )
+
+
+def _written(node: ast.expr) -> str:
+    return repr(ast.unparse(node)[:60])
+
+
+# Evaluating
+
+_COMPARE: Mapping[str, Callable[[_t.Any, _t.Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class _Between:
+    """A count some of whose options are unknown: from *low*, if none of them is chosen, to *high*."""
+
+    low: int
+    high: int
+
+
+def _truth(tree: Tree, answers: Mapping[str, Answer], sets: Sets) -> bool | None:
+    match tree:
+        case Comparison(left=left, sign=sign, right=right):
+            return _compared(_value(left, answers, sets), sign, _value(right, answers, sets))
+        case Membership(left=left, values=values, negated=negated):
+            value = _value(left, answers, sets)
+            found = _any([_compared(value, "==", each) for each in values])
+            return _negated(found) if negated else found
+        case Answered(name=name):
+            return any(_known(answers.get(member)) for member in sets.get(name, (name,)))
+        case Not(part=part):
+            return _negated(_truth(part, answers, sets))
+        case All(parts=parts):
+            return _negated(_any([_negated(_truth(part, answers, sets)) for part in parts]))
+        case Any(parts=parts):
+            return _any([_truth(part, answers, sets) for part in parts])
+
+
+def _value(operand: Operand, answers: Mapping[str, Answer], sets: Sets) -> str | Number | _Between | None:
+    match operand:
+        case Literal(value=value):
+            return value
+        case Name(name=name):
+            answer = answers.get(name)
+            return None if isinstance(answer, Missing) else answer
+        case Count(set=name):
+            members = sets.get(name, ())
+            known = [answer for member in members if _known(answer := answers.get(member))]
+            chosen = sum(1 for answer in known if isinstance(answer, int | float) and answer > 0)
+            unknown = len(members) - len(known)
+            return _Between(chosen, chosen + unknown) if unknown else chosen
+
+
+def _known(answer: Answer | None) -> bool:
+    return answer is not None and not isinstance(answer, Missing)
+
+
+def _compared(left: str | Number | _Between | None, sign: str, right: str | Number | _Between | None) -> bool | None:
+    if left is None or right is None:
+        return None
+    if isinstance(left, _Between) or isinstance(right, _Between):
+        # The count is one of these; what holds for all of them is known.
+        found = {_compared(a, sign, b) for a in _possible(left) for b in _possible(right)}
+        return found.pop() if len(found) == 1 else None
+    if isinstance(left, str) is not isinstance(right, str):
+        return {"==": False, "!=": True}.get(sign)
+    return _COMPARE[sign](left, right)
+
+
+def _possible(value: str | Number | _Between) -> tuple[str | Number, ...]:
+    return tuple(range(value.low, value.high + 1)) if isinstance(value, _Between) else (value,)
+
+
+def _any(parts: list[bool | None]) -> bool | None:
+    if True in parts:
+        return True
+    return None if None in parts else False
+
+
+def _negated(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth

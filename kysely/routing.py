@@ -1,0 +1,112 @@
+"""The way through the questionnaire, computed from the answers each time and stored nowhere.
+
+Conditions name only earlier questions, so one walk from the first page to the last decides everything.
+A condition sees the answers on the path only: an answer kept from a branch that was left again counts as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kysely import conditions
+from kysely.codebook import Answer, Missing
+from kysely.conditions import Condition
+from kysely.instrument import Instrument, Page
+from kysely.questions._base import Question, reached
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is shown at once: a page, or a stage of the question that is alone on it."""
+
+    page: str
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Everything one walk finds; *pending* are variables whose question hangs on an answer that isn't there yet."""
+
+    screens: tuple[Screen, ...]
+    questions: Mapping[Screen, tuple[Question, ...]]
+    on_path: frozenset[str]
+    pending: frozenset[str]
+
+    def position(self, answers: Mapping[str, Answer]) -> Screen | None:
+        """Return the first screen with a gap in *answers*, those walked with; None if there is none."""
+        return next((screen for screen in self.screens if not self._done(screen, answers)), None)
+
+    def _done(self, screen: Screen, answers: Mapping[str, Answer]) -> bool:
+        asked = (name for question in self.questions[screen] for name in question.asked(screen.stage, answers))
+        return all(reached(answers, name) for name in asked)
+
+
+def position(instrument: Instrument, answers: Mapping[str, Answer]) -> Screen | None:
+    """Return the first screen that asks something without an event, None when everything is answered or passed."""
+    return route(instrument, answers).position(answers)
+
+
+def on_path(instrument: Instrument, answers: Mapping[str, Answer]) -> frozenset[str]:
+    """Return the variables that this respondent is asked."""
+    return route(instrument, answers).on_path
+
+
+def effective(instrument: Instrument, answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Return every variable of the codebook with its value or kind of missing.
+
+    Off the path is routed past, though an earlier answer be kept; on the path without an event is not reached,
+    and so is what hangs on an answer that isn't there yet.
+    """
+    found = route(instrument, answers)
+    result: dict[str, Answer] = {}
+    for variable in instrument.codebook.variables:
+        name = variable.name
+        if name in found.on_path:
+            result[name] = answers.get(name, Missing.NOT_REACHED)
+        else:
+            result[name] = Missing.NOT_REACHED if name in found.pending else Missing.ROUTED_PAST
+    return result
+
+
+def route(instrument: Instrument, answers: Mapping[str, Answer]) -> Route:
+    """Walk the questionnaire once with these *answers*."""
+    walk = _Walk(instrument, answers)
+    for page in instrument.pages:
+        walk.enter(page)
+    return Route(tuple(walk.questions), walk.questions, frozenset(walk.on_path), frozenset(walk.pending))
+
+
+class _Walk:
+    def __init__(self, instrument: Instrument, answers: Mapping[str, Answer]):
+        self.answers = answers
+        self.sets = instrument.sets
+        self.questions: dict[Screen, tuple[Question, ...]] = {}
+        self.on_path: set[str] = set()
+        self.pending: set[str] = set()
+
+    def enter(self, page: Page) -> None:
+        shown = []
+        hidden = self.hidden(page.show_if)
+        for question in page.questions:
+            # A question may hang on an earlier one of its own page: the page is shown again once it is relevant.
+            missing = hidden or self.hidden(question.show_if)
+            if missing is None:
+                shown.append(question)
+                self.on_path.update(question.applicable(self.answers))
+            elif missing is Missing.NOT_REACHED:
+                self.pending.update(variable.name for variable in question.variables())
+        for stage in dict.fromkeys(stage for question in shown for stage in question.stages(self.answers)):
+            self.questions[Screen(page.id, stage)] = tuple(shown)
+
+    def hidden(self, condition: Condition | None) -> Missing | None:
+        """Return None if what hangs on *condition* is shown, else whether that may change with answers to come."""
+        if condition is None:
+            return None
+        named = [member for name in condition.names for member in self.sets.get(name, (name,))]
+        visible = {name: self.answers[name] for name in named if name in self.on_path and name in self.answers}
+        truth = conditions.evaluate(condition, visible, self.sets)
+        if truth:
+            return None
+        waits = any(name in self.pending or (name in self.on_path and not reached(visible, name)) for name in named)
+        return Missing.NOT_REACHED if truth is None and waits else Missing.ROUTED_PAST
