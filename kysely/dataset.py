@@ -1,0 +1,110 @@
+"""From stored responses to the columns of an extract: codes and kinds of missing, one row a respondent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kysely import routing
+from kysely.codebook import MISSING_SUFFIX, Answer, Codebook, Kind, Missing, Value, Variable
+from kysely.disposition import disposition
+from kysely.instrument import FRAME, Instrument
+
+CASES = ("case", "organisation", "response", "stratum", "psu", "design_weight", "disposition")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """Everything one respondent gave, as the store keeps it; *version* is the hash it was answered on.
+
+    *response* and *organisation* are keys made for one extract, no keys of the store.
+    """
+
+    response: str
+    organisation: str | None
+    wave: str
+    origin: str
+    version: str
+    language: str
+    answers: Mapping[str, Answer]
+    mode: str = "web"
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    submitted: bool = False
+
+
+def extracted(codebook: Codebook) -> tuple[Variable, ...]:
+    """Return the variables that an extract holds: open text and identifying matter stay behind."""
+    return tuple(variable for variable in codebook.variables if variable.closed)
+
+
+def columns(
+    instrument: Instrument, responses: Iterable[Response], versions: Mapping[str, Instrument] | None = None
+) -> dict[str, list[Any]]:
+    """Return the extract's `responses` by column: FRAME, then X and X__missing for each variable of *instrument*.
+
+    Exactly one of X and X__missing is None in each row. *versions* holds the other versions that were answered, by
+    hash; each response is read along the path of its own, and what its version did not ask is routed past.
+    """
+    known = {**(versions or {}), instrument.hash: instrument}
+    variables = extracted(instrument.codebook)
+    table: dict[str, list[Any]] = {name: [] for name in FRAME}
+    for variable in variables:
+        table[variable.name] = []
+        table[variable.name + MISSING_SUFFIX] = []
+    for response in responses:
+        version = known[response.version]
+        for name, value in _frame(version, response).items():
+            table[name].append(value)
+        effective = routing.effective(version, response.answers)
+        for variable in variables:
+            value, missing = _cell(variable, effective.get(variable.name, Missing.ROUTED_PAST))
+            table[variable.name].append(value)
+            table[variable.name + MISSING_SUFFIX].append(missing)
+    return table
+
+
+def cases(responses: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return the extract's `cases` for the columns of `responses`: on an open link every case answered.
+
+    A respondent whose organisation is not known is a cluster of its own.
+    """
+    keys, organisations = responses["response"], responses["organisation"]
+    return {
+        "case": list(keys),
+        "organisation": list(organisations),
+        "response": list(keys),
+        "stratum": [None] * len(keys),
+        "psu": [organisation or key for organisation, key in zip(organisations, keys, strict=True)],
+        "design_weight": [1.0] * len(keys),
+        "disposition": list(responses["disposition"]),
+    }
+
+
+def _frame(version: Instrument, response: Response) -> dict[str, Any]:
+    return {
+        "response": response.response,
+        "organisation": response.organisation,
+        "wave": response.wave,
+        "origin": response.origin,
+        "form": version.form,
+        "version": response.version,
+        "language": response.language,
+        "mode": response.mode,
+        "started_at": response.started_at,
+        "completed_at": response.completed_at,
+        "disposition": str(disposition(version, response.answers, submitted=response.submitted)),
+    }
+
+
+def _cell(variable: Variable, answer: Answer) -> tuple[Value | None, str | None]:
+    """Return the value or None, and the kind of missing or None."""
+    if isinstance(answer, Missing):
+        return None, str(answer)
+    if variable.kind is Kind.NUMBER:
+        return float(answer), None
+    if variable.kind in (Kind.BINARY, Kind.LEVEL):
+        return int(answer), None
+    return str(answer), None

@@ -1,0 +1,47 @@
+"""Where answers and identities are kept. `open` is the way in; everything else is done by the Store it returns."""
+
+from kysely.questions.organisation import OrganisationTyped
+from kysely.store._store import Store, backup, open, upgraded
+from kysely.store.databases import databases
+from kysely.store.tables import REAL, SIMULATED
+from kysely.store.upgrading import current, faults, is_newest
+from kysely.store.values import (
+    Asking,
+    Closed,
+    Conflict,
+    Count,
+    Replayed,
+    ResponseState,
+    Saved,
+    StoreBusy,
+    Submitted,
+    UnknownResponse,
+    Wave,
+    WaveClosed,
+)
+
+__all__ = [
+    "REAL",
+    "SIMULATED",
+    "Asking",
+    "Closed",
+    "Conflict",
+    "Count",
+    "OrganisationTyped",
+    "Replayed",
+    "ResponseState",
+    "Saved",
+    "Store",
+    "StoreBusy",
+    "Submitted",
+    "UnknownResponse",
+    "Wave",
+    "WaveClosed",
+    "backup",
+    "current",
+    "databases",
+    "faults",
+    "is_newest",
+    "open",
+    "upgraded",
+]

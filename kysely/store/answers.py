@@ -1,0 +1,305 @@
+"""The answers database: instruments as answered, waves, responses, and the log of answers. Names never come here."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kysely.codebook import Answer, Missing
+from kysely.errors import StoreError
+from kysely.instrument import Instrument
+from kysely.store import tables
+from kysely.store._prepared import Prepared, Running
+from kysely.store.databases import Database
+from kysely.store.tables import CLOSED, OPEN, REAL, SUBMITTED
+from kysely.store.values import (
+    Asking,
+    Conflict,
+    Count,
+    Replayed,
+    ResponseState,
+    Submitted,
+    UnknownResponse,
+    Wave,
+    WaveClosed,
+)
+
+_VERSION = tables.InstrumentVersion.__table__  # type: ignore[attr-defined]
+_WAVE = tables.Wave.__table__  # type: ignore[attr-defined]
+_RESPONSE = tables.Response.__table__  # type: ignore[attr-defined]
+_EVENT = tables.AnswerEvent.__table__  # type: ignore[attr-defined]
+
+_find = select(_RESPONSE).where(_RESPONSE.c.id == bindparam("response"))
+_FIND, _FIND_FOR_UPDATE = Prepared(_find), Prepared(_find.with_for_update())
+_EVENT_VALUES = (_EVENT.c.variable, _EVENT.c.revision, _EVENT.c.number, _EVENT.c.text, _EVENT.c.missing)
+_FIND_EVENTS = Prepared(
+    select(*_EVENT_VALUES)
+    # Not later than the response's own revision: on PostgreSQL a page may be saved between the two SELECTs.
+    .where(_EVENT.c.response == bindparam("response"), _EVENT.c.revision <= bindparam("revision"))
+    .order_by(_EVENT.c.variable, _EVENT.c.revision)
+)
+_FIND_WAVE = Prepared(select(_WAVE).where(_WAVE.c.id == bindparam("wave")))
+_BEGUN = ("id", "wave_id", "origin", "version_hash", "language", "mode", "seed", "revision", "state", "started_at")
+_BEGIN = {
+    dialect.dialect.name: Prepared(
+        dialect.insert(_RESPONSE).on_conflict_do_nothing(index_elements=["id"]),
+        given=_BEGUN,
+    )
+    for dialect in (sqlite, postgresql)
+}
+_SUBMIT = Prepared(
+    update(_RESPONSE)
+    .where(_RESPONSE.c.id == bindparam("response"))
+    .values(state=bindparam("new_state"), submitted_at=bindparam("now"))
+)
+
+
+@dataclass(frozen=True)
+class AnswerLog:
+    database: Database
+
+    # instruments
+
+    def publish(self, instrument: Instrument, now: datetime) -> None:
+        values = {
+            "hash": instrument.hash,
+            "instrument": instrument.id,
+            "form": instrument.form,
+            "revision": instrument.revision,
+            "canonical": instrument.canonical,
+            "published_at": now,
+        }
+        with self.database.reading() as connection:
+            known = connection.execute(select(_VERSION.c.hash).where(_VERSION.c.hash == instrument.hash)).scalar()
+        if not known:
+            with self.database.writing() as connection:
+                connection.execute(self._insert(_VERSION).values(values).on_conflict_do_nothing())
+
+    def canonical(self, hash: str) -> str | None:
+        with self.database.reading() as connection:
+            found: str | None = connection.execute(select(_VERSION.c.canonical).where(_VERSION.c.hash == hash)).scalar()
+        return found
+
+    # waves
+
+    def waves(self, instrument: str | None = None, form: str | None = None) -> tuple[Wave, ...]:
+        """Return the waves, the latest opened first."""
+        query = select(_WAVE).order_by(_WAVE.c.opened_at.desc(), _WAVE.c.id)
+        if instrument is not None:
+            query = query.where(_WAVE.c.instrument == instrument)
+        if form is not None:
+            query = query.where(_WAVE.c.form == form)
+        with self.database.reading() as connection:
+            return tuple(_wave(row) for row in connection.execute(query))
+
+    def open_wave(self, wave: Wave) -> str:
+        """Open *wave*, or say anew who asks in the open wave of that name; returns its id."""
+        note = None if wave.note is None else json.dumps(wave.note, sort_keys=True, ensure_ascii=False)
+        told = {name: text.strip() or None for name, text in asdict(wave.asking).items()}
+        with self.database.writing() as connection:
+            same = (
+                (_WAVE.c.instrument == wave.instrument) & (_WAVE.c.form == wave.form) & (_WAVE.c.origin == wave.origin)
+            )
+            known = connection.execute(select(_WAVE).where(same, _WAVE.c.name == wave.name)).one_or_none()
+            if wave.origin == REAL:
+                others = connection.execute(select(_WAVE).where(same, _WAVE.c.state == OPEN, _WAVE.c.name != wave.name))
+                for other in map(_wave, others.all()):
+                    if not other.demonstration:
+                        raise StoreError(
+                            f"The wave {other.name!r} of {wave.instrument} ({wave.form}) is open; "
+                            f"close it first: kysely wave close {wave.instrument}"
+                        )
+                    _close(connection, other.id, wave.opened_at)
+            if known is None:
+                id = secrets.token_hex(16)
+                described = {
+                    name: getattr(wave, name) for name in ("instrument", "form", "name", "origin", "opened_at")
+                }
+                connection.execute(insert(_WAVE).values(id=id, note=note, state=OPEN, **described, **told))
+                return id
+            if _wave(known).demonstration and not wave.asking.unsaid:
+                raise StoreError(
+                    f"The wave {wave.name!r} holds answers of a demonstration, given before anybody said who asks; "
+                    "open one of another name: kysely wave open … --name …"
+                )
+            if known.state == CLOSED:
+                raise StoreError(f"The wave {wave.name!r} is closed; open one of another name.")
+            if not wave.asking.unsaid:
+                connection.execute(update(_WAVE).where(_WAVE.c.id == known.id).values(told))
+            return known.id
+
+    def close_wave(self, wave: str, now: datetime) -> None:
+        with self.database.writing() as connection:
+            _close(connection, wave, now)
+
+    # responses
+
+    def start(
+        self, id: str, *, wave: str, origin: str, version: str, language: str, seed: int, now: datetime, asked: bool
+    ) -> None:
+        """Begin a response; a second time with the same id changes nothing. *asked*: not in a demonstration."""
+        with self.database.bare(writes=True) as connection:
+            row = _FIND_WAVE.one(connection, {"wave": wave})
+            if row is None or row.state == CLOSED:
+                raise WaveClosed("The wave takes no new responses: it is closed.")
+            if asked and _wave(row).demonstration:
+                raise WaveClosed(f"The wave {row.name!r} is a demonstration and takes no answers in production.")
+            values = {
+                "id": id,
+                "wave_id": wave,
+                "origin": origin,
+                "version_hash": version,
+                "language": language,
+                "mode": "web",
+                "seed": seed,
+                "revision": 0,
+                "state": OPEN,
+                "started_at": now,
+            }
+            _BEGIN[connection.dialect.name].run(connection, values)
+
+    def response(self, id: str) -> ResponseState | None:
+        with self.database.bare() as connection:
+            row = _FIND.one(connection, {"response": id})
+            if row is None:
+                return None
+            return state(connection, row)
+
+    def responses(self, wave: str) -> Iterator[ResponseState]:
+        """Yield every response of *wave* in the order of their ids, which tells nothing of when they came."""
+        mine = _RESPONSE.c.wave_id == wave
+        events = (
+            select(_EVENT.c.response, *_EVENT_VALUES)
+            .join(_RESPONSE, _RESPONSE.c.id == _EVENT.c.response)
+            .where(mine, _EVENT.c.revision <= _RESPONSE.c.revision)
+            .order_by(_EVENT.c.response, _EVENT.c.variable, _EVENT.c.revision)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(select(_RESPONSE).where(mine).order_by(_RESPONSE.c.id)).all()
+            by_response = groupby(connection.execute(events), key=lambda event: event.response)
+            pending = next(by_response, None)
+            for row in rows:
+                given: list[Any] = []
+                if pending is not None and pending[0] == row.id:
+                    given = list(pending[1])
+                    pending = next(by_response, None)
+                yield _state(row, given)
+
+    def submit(self, response: str, based_on: int, now: datetime) -> Submitted | Replayed | Conflict:
+        with self.database.bare(writes=True) as connection:
+            row = locked(connection, response)
+            if row.state == SUBMITTED:
+                return Replayed(row.revision)
+            if row.revision != based_on:
+                stored = state(connection, row)
+                changed = tuple(name for name, revision in stored.revisions.items() if revision > based_on)
+                return Conflict(row.revision, stored.answers, changed)
+            _SUBMIT.run(connection, {"response": response, "new_state": SUBMITTED, "now": now})
+        return Submitted(now)
+
+    def counts(self, instrument: str | None = None, form: str | None = None) -> tuple[Count, ...]:
+        answers = select(_EVENT.c.response).distinct().subquery("answers")
+        query = (
+            select(
+                _RESPONSE.c.wave_id,
+                func.count().label("started"),
+                func.count(answers.c.response).label("answered"),
+                func.sum(case((_RESPONSE.c.state == SUBMITTED, 1), else_=0)).label("submitted"),
+                func.count(func.distinct(case((answers.c.response.isnot(None), _RESPONSE.c.organisation_key)))).label(
+                    "organisations"
+                ),
+            )
+            .outerjoin_from(_RESPONSE, answers, answers.c.response == _RESPONSE.c.id)
+            .group_by(_RESPONSE.c.wave_id)
+        )
+        waves = self.waves(instrument, form)
+        with self.database.reading() as connection:
+            found = {row.wave_id: row for row in connection.execute(query)}
+        return tuple(
+            Count(wave, row.started, row.answered, int(row.submitted), row.organisations)
+            if (row := found.get(wave.id))
+            else Count(wave, 0, 0, 0, 0)
+            for wave in waves
+        )
+
+    def _insert(self, table: Any) -> Any:
+        return (sqlite if self.database.sqlite else postgresql).insert(table)
+
+
+def locked(connection: Running, response: str) -> Any:
+    """Return the row of *response*, which nobody else changes before the transaction ends; raises UnknownResponse."""
+    row = _FIND_FOR_UPDATE.one(connection, {"response": response})
+    if row is None:
+        raise UnknownResponse("There is no such response.")
+    return row
+
+
+def state(connection: Running, row: Any) -> ResponseState:
+    """Return the response of *row* with its last answers."""
+    return _state(row, _FIND_EVENTS.all(connection, {"response": row.id, "revision": row.revision}))
+
+
+def _close(connection: Connection, wave: str, now: datetime) -> None:
+    connection.execute(
+        update(_WAVE).where(_WAVE.c.id == wave, _WAVE.c.state == OPEN).values(state=CLOSED, closed_at=now)
+    )
+
+
+def _wave(row: Row[Any]) -> Wave:
+    return Wave(
+        id=row.id,
+        instrument=row.instrument,
+        form=row.form,
+        name=row.name,
+        origin=row.origin,
+        state=row.state,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        note=json.loads(row.note) if row.note else None,
+        asking=Asking(
+            controller=row.controller or "",
+            contact=row.contact or "",
+            purpose=row.purpose or "",
+            legal_basis=row.legal_basis or "",
+            retention=row.retention or "",
+        ),
+    )
+
+
+def _state(row: Any, events: Collection[Any]) -> ResponseState:
+    answers: dict[str, Answer] = {}
+    revisions: dict[str, int] = {}
+    for event in events:  # in the order of revisions, so that the last one stays
+        answers[event.variable] = _answer(event)
+        revisions[event.variable] = event.revision
+    return ResponseState(
+        id=row.id,
+        wave=row.wave_id,
+        origin=row.origin,
+        version_hash=row.version_hash,
+        organisation_key=row.organisation_key,
+        language=row.language,
+        mode=row.mode,
+        seed=row.seed,
+        revision=row.revision,
+        state=row.state,
+        started_at=row.started_at,
+        submitted_at=row.submitted_at,
+        answers=answers,
+        revisions=revisions,
+    )
+
+
+def _answer(event: Any) -> Answer:
+    if event.number is not None:
+        whole = int(event.number)
+        return whole if whole == event.number else event.number
+    return event.text if event.text is not None else Missing(event.missing)

@@ -1,0 +1,142 @@
+"""What the store takes and returns: frozen values, never rows of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kysely.codebook import Answer
+from kysely.errors import StoreError
+from kysely.questions.organisation import OrganisationTyped
+
+
+class StoreBusy(StoreError):
+    """Another program holds the database for longer than a respondent can wait; the same request may work later."""
+
+
+class UnknownResponse(StoreError):
+    """No response has that id."""
+
+
+class WaveClosed(StoreError):
+    """The wave takes no new responses."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks and why: what a wave must say before it collects real answers in production."""
+
+    controller: str = ""
+    contact: str = ""
+    purpose: str = ""
+    legal_basis: str = ""
+    retention: str = ""
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        return tuple(name for name, text in vars(self).items() if not text.strip())
+
+
+NOBODY = Asking()
+"""Nobody has said who asks: a demonstration, or robots."""
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One round of collecting with one form of an instrument; *note* holds the parameters of a simulation."""
+
+    id: str
+    instrument: str
+    form: str
+    name: str
+    origin: str
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    note: Mapping[str, object] | None = None
+    asking: Asking = NOBODY
+
+    @property
+    def demonstration(self) -> bool:
+        """True for a wave that takes answers of people although nobody has said who asks."""
+        return self.origin == "real" and bool(self.asking.unsaid)
+
+
+@dataclass(frozen=True)
+class ResponseState:
+    """One response as it stands: *answers* holds the last answer to each variable, *revisions* when it was given."""
+
+    id: str
+    wave: str
+    origin: str
+    version_hash: str
+    organisation_key: str | None
+    language: str
+    mode: str
+    seed: int
+    revision: int
+    state: str
+    started_at: datetime
+    submitted_at: datetime | None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    revisions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def submitted(self) -> bool:
+        return self.state == "submitted"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The page is durable; *revision* is what the next page is based on."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The very same form with the same content was saved before; nothing was written."""
+
+    revision: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Another tab changed these variables after the form was shown; nothing was written.
+
+    *answers* are the stored answers of the page, or of all pages where the form is the final one; *differing* are
+    the variables that both tabs want otherwise;
+    *organisation* is what is stored of the organisation, where the two tabs name different ones. A form that
+    shows the stored answers and is based on *revision* may overwrite them.
+    """
+
+    revision: int
+    answers: Mapping[str, Answer]
+    differing: tuple[str, ...]
+    organisation: OrganisationTyped | None = None
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The response was submitted before; nothing was written."""
+
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The response is complete and durable."""
+
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class Count:
+    """Fieldwork counts of one wave: responses begun, with an answer, submitted; organisations with an answer."""
+
+    wave: Wave
+    started: int
+    answered: int
+    submitted: int
+    organisations: int
