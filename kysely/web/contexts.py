@@ -1,0 +1,303 @@
+"""What each template receives: one frozen dataclass a template, with every sentence settled before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kysely.questions._control import Control
+from kysely.web.wording import Wording
+
+LONG_LIST = 9
+"""A single choice of more options than this is drawn as the platform's own list: twenty rows are long on a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """*name* is what a screen reader is told where *text* alone is told apart only by its place on the page."""
+
+    text: str
+    href: str
+    name: str = ""
+    language: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds every page. *say* holds the sentences of the language that have no figures."""
+
+    language: str
+    title: str
+    say: Mapping[str, str]
+    stylesheet: str
+    fonts: tuple[str, ...]
+    icon: str
+    home: str
+    footer: tuple[Link, ...]
+    notice: str = ""
+    brand: str = ""
+    languages: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A heading with its paragraphs."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What stands between the respondent and the next page; takes the focus. *links* lead to the fields."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A submit button; *action* is an address of its own where it doesn't post to the form's."""
+
+    label: str
+    name: str = ""
+    value: str = ""
+    look: str = ""
+    action: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is posted, and where to; *carried* fields go along unseen."""
+
+    action: str
+    ticket: str
+    buttons: tuple[Button, ...]
+    carried: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    words: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question as drawn: its control, and the sentences about its fields by their names."""
+
+    control: Control
+    template: str
+    errors: Mapping[str, str]
+    limits: Mapping[str, str]
+    mark: str = ""
+
+    @property
+    def error(self) -> str:
+        """What is wrong with the choice itself."""
+        return self.errors.get(self.control.name, "")
+
+    @property
+    def wrong(self) -> bool:
+        return bool(self.errors) and not self.control.groups
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    frame: Frame
+    heading: str
+    text: str
+    asked: tuple[Asked, ...]
+    form: Form | None
+    progress: Progress | None = None
+    alert: Alert | None = None
+    onward: Link | None = None
+    languages: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IntroductionPage:
+    frame: Frame
+    heading: str
+    facts: tuple[Fact, ...]
+    more: Link
+    form: Form
+    alert: Alert | None = None
+    state: str = ""
+    onward: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was answered to one question: *answers* is () where nothing was."""
+
+    question: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPage:
+    heading: str
+    given: tuple[Given, ...]
+    change: Link
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    frame: Frame
+    heading: str
+    text: str
+    pages: tuple[GivenPage, ...]
+    form: Form
+    back: Link
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    question: str
+    saved: tuple[str, ...]
+    mine: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPage:
+    """Two versions of one page; either choice is one press."""
+
+    frame: Frame
+    heading: str
+    alert: Alert
+    differences: tuple[Difference, ...]
+    form: Form
+    keep: Link
+
+
+@dataclass(frozen=True, slots=True)
+class ThanksPage:
+    frame: Frame
+    heading: str
+    paragraphs: tuple[str, ...]
+    onward: Link
+
+
+@dataclass(frozen=True, slots=True)
+class StudyCard:
+    title: str
+    purpose: str
+    duration: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPage:
+    frame: Frame
+    heading: str
+    studies: tuple[StudyCard, ...]
+    charts: Link
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    frame: Frame
+    heading: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartCard:
+    id: str
+    kicker: str
+    title: str
+    picture: str
+    alt: str
+    width: int
+    height: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    downloads: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySection:
+    heading: str
+    marks: tuple[str, ...]
+    reports: tuple[Link, ...]
+    charts: tuple[ChartCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPage:
+    frame: Frame
+    heading: str
+    text: str
+    sections: tuple[GallerySection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    frame: Frame
+    heading: str
+    paragraphs: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+
+
+def asked(control: Control, wording: Wording, *, optional: bool) -> Asked:
+    """Return *control* ready to draw: its look decided, its errors and limits in words."""
+    return Asked(
+        control=control,
+        template=_look(control),
+        errors={name: wording.error(error) for name, error in control.errors.items()},
+        limits={
+            line.name: wording.say("at_most_characters", maximum=line.maximum)
+            for line in control.lines
+            if line.lines > 1 and line.maximum
+        },
+        mark=wording["answer_needed"] if control.required else wording["optional"] if optional else "",
+    )
+
+
+def error_links(asked: Sequence[Asked]) -> tuple[Link, ...]:
+    """Return a link to each field that has an error, in the order shown; its text names the field and the cure."""
+    return tuple(
+        Link(f"{_field_label(each.control, name)} – {each.errors[name]}", f"#f-{name}")
+        for each in asked
+        for name in each.control.fields
+        if name in each.errors
+    )
+
+
+def given(control: Control) -> tuple[str, ...]:
+    """Return what a control shows as answered, one text per option, row or line."""
+    answers = [_chosen(option.label, option.detail) for option in control.options if option.checked]
+    for group in control.groups:
+        answers += [f"{group.legend}: {option.label}" for option in group.options if option.checked]
+    for line in control.lines:
+        if line.value:
+            text = f"{line.value} {line.unit}".strip()
+            answers.append(text if len(control.lines) == 1 else f"{line.label}: {text}")
+    return tuple(answers)
+
+
+def _look(control: Control) -> str:
+    if control.template == "choices" and not control.multiple and len(control.options) > LONG_LIST:
+        return "list"
+    return control.template
+
+
+def _field_label(control: Control, name: str) -> str:
+    for group in control.groups:
+        if group.name == name:
+            return group.legend
+    for line in (*control.lines, *(option.detail for option in control.options if option.detail)):
+        if line.name == name and line.label:
+            return line.label
+    return control.legend
+
+
+def _chosen(label: str, detail: object) -> str:
+    value = getattr(detail, "value", "")
+    return f"{label}: {value}" if value else label

@@ -1,0 +1,319 @@
+"""The interview's pages, drawn: every sentence of them is settled here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import Response
+from werkzeug.datastructures import MultiDict
+
+from kysely.questions._base import Question
+from kysely.questions._base import wording as in_language
+from kysely.routing import Screen
+from kysely.web import screens, statements
+from kysely.web.contexts import (
+    Alert,
+    Button,
+    ConflictPage,
+    Difference,
+    Fact,
+    Form,
+    Frame,
+    Given,
+    GivenPage,
+    IntroductionPage,
+    Link,
+    Progress,
+    QuestionPage,
+    ReviewPage,
+    ThanksPage,
+    error_links,
+    given,
+)
+from kysely.web.frames import Frames, language_links
+from kysely.web.screens import Errors, Received, Standing
+from kysely.web.security import COOKIE_DAYS
+from kysely.web.visits import HANDLING, REVIEW, THANKS, Post, Visit
+from kysely.web.wording import Wording, wordings
+
+
+@dataclass(frozen=True)
+class Pages:
+    frames: Frames
+
+    # ---- before and after the questions
+
+    def introduction(
+        self, visit: Visit, ticket: str, *, onward: str = "", answered: bool = False, alert: Alert | None = None
+    ) -> Response:
+        """Return the introduction. *onward* is where a response under way goes on, *answered* that one was sent."""
+        say = visit.wording
+        begun = bool(onward)
+        button = Button(say["start_anew" if begun or answered else "start"], look="second" if begun else "")
+        state = say["under_way"] if begun else say["already_answered"] if answered else ""
+        page = IntroductionPage(
+            frame=self._frame(visit, say["error"] if alert else "", links=lambda other: visit.at(language=other)),
+            heading=visit.title,
+            facts=_introduction(visit),
+            more=Link(say["how_handled_more"], visit.at(HANDLING)),
+            form=Form(visit.at(), ticket, (button,)),
+            alert=alert,
+            state=state,
+            onward=Link(say["continue"], onward) if begun else None,
+        )
+        return self.frames.draw("introduction.html", page, 403 if alert else 200)
+
+    def handling(self, visit: Visit) -> Response:
+        """Return how the answers are handled."""
+        title = visit.wording["privacy_title"]
+        frame = self._frame(visit, title, links=lambda other: visit.at(HANDLING, language=other))
+        return self.frames.draw("statement.html", statements.handling(visit.study, visit.wording, frame))
+
+    def review(
+        self, visit: Visit, standing: Standing, ticket: str, *, alert: Alert | None = None, status: int = 200
+    ) -> Response:
+        """Return everything answered, page by page, to be checked and sent."""
+        say = visit.wording
+        title = say["review_title"]
+        path = standing.route.screens
+        page = ReviewPage(
+            frame=self._frame(
+                visit,
+                f"{say['error']}: {title}" if alert else title,
+                links=lambda other: visit.at(REVIEW, language=other),
+            ),
+            heading=title,
+            text=say["review_text"],
+            pages=tuple(_given(visit, standing, page) for page in dict.fromkeys(screen.page for screen in path)),
+            form=Form(visit.at(REVIEW), ticket, (Button(say["submit"]),)),
+            back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
+            alert=alert,
+        )
+        return self.frames.draw("review.html", page, status)
+
+    def thanks(self, visit: Visit) -> Response:
+        """Return the page that says the response is complete and durable."""
+        say = visit.wording
+        page = ThanksPage(
+            frame=self._frame(visit, say["thanks_title"], links=lambda other: visit.at(THANKS, language=other)),
+            heading=say["thanks_title"],
+            paragraphs=(say["thanks_text"], say["thanks_next"]),
+            onward=Link(say["to_introduction"], visit.at()),
+        )
+        return self.frames.draw("thanks.html", page)
+
+    # ---- questions
+
+    def questions(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        ticket: str,
+        *,
+        edit: bool = False,
+        typed: MultiDict[str, str] | None = None,
+        shown: Sequence[Question] | None = None,
+        errors: Errors | None = None,
+        alert: Callable[[tuple[Link, ...]], Alert] | None = None,
+        skip: bool = False,
+        onward: Link | None = None,
+        carried: tuple[tuple[str, str], ...] = (),
+        status: int = 200,
+    ) -> Response:
+        """Return *screen* with its questions; without a *ticket* it can be read and copied, not sent.
+
+        *alert* is given the links to the fields that have errors.
+        """
+        say, page = visit.wording, standing.instrument.page(screen.page)
+        asked = screens.draw(standing, screen, say, typed=typed, shown=shown, errors=errors)
+        number, count = screens.progress(standing, screen)
+        words = say.say("page_of", number=number, count=count)
+        heading = in_language(page.title, visit.language)
+        context = QuestionPage(
+            frame=self._frame(visit, f"{say['error']}: {heading}" if alert else heading, words),
+            heading=heading,
+            text=in_language(page.text, visit.language),
+            asked=asked,
+            form=Form(visit.screen(screen), ticket, _buttons(say, edit=edit, skip=skip), carried) if ticket else None,
+            progress=Progress(words, number, count),
+            alert=alert(error_links(asked)) if alert else None,
+            onward=onward,
+            languages=_language_buttons(visit, screen) if ticket else (),
+        )
+        return self.frames.draw("question.html", context, status)
+
+    def errors(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        post: Post,
+        ticket: str,
+        received: Received,
+        *,
+        before: str,
+    ) -> Response:
+        """Return the page with what is wrong or unanswered; *before* is where one gets without saving it."""
+        say = visit.wording
+        count = sum(len(errors) for errors in received.errors.values())
+
+        def alert(links: tuple[Link, ...]) -> Alert:
+            if received.merely_unanswered:
+                return Alert(say.count("unanswered_title", count), (say["unanswered_text"],), links)
+            back = (Link(say["back_unsaved"], before),) if post.going_back else ()
+            return Alert(say.count("errors", count), (say["errors_text"],), links + back)
+
+        return self.questions(
+            visit,
+            standing,
+            screen,
+            ticket,
+            edit=post.edit,
+            typed=post.typed,
+            shown=received.questions,
+            errors=received.errors,
+            alert=alert,
+            skip=received.unanswered,
+            status=422,
+        )
+
+    def unsaved(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        post: Post,
+        ticket: str,
+        reason: str,
+        *,
+        shown: Sequence[Question] | None = None,
+        carried: tuple[tuple[str, str], ...] = (),
+        status: int,
+    ) -> Response:
+        """Return the page as it was sent, with the sentence *reason*: one more press saves it."""
+        say = visit.wording
+        sentence = say.say(reason, button=say[_onward(post.edit)])
+        return self.questions(
+            visit,
+            standing,
+            screen,
+            ticket,
+            edit=post.edit,
+            typed=post.typed,
+            shown=shown,
+            alert=lambda links: Alert(say["not_saved"], (sentence,)),
+            carried=carried,
+            status=status,
+        )
+
+    def lost(
+        self, visit: Visit, standing: Standing, screen: Screen, post: Post, reason: str, onward: str, heading: str = ""
+    ) -> Response:
+        """Return what was typed on a page that can't be saved any more, to read and copy."""
+        say = visit.wording
+        return self.questions(
+            visit,
+            standing,
+            screen,
+            "",
+            typed=post.typed,
+            shown=screens.spoken_of(standing.instrument, screen, post.typed),
+            alert=lambda links: Alert(say[heading or "not_saved"], (say[reason],)),
+            onward=Link(say["go_on"], onward),
+            status=409,
+        )
+
+    def conflict(self, visit: Visit, standing: Standing, screen: Screen, post: Post, ticket: str) -> Response:
+        """Return both versions of a page that was saved elsewhere in the meantime; *standing* is what is stored."""
+        say = visit.wording
+        title = say["conflict_title"]
+        page = ConflictPage(
+            frame=self._frame(visit, f"{say['error']}: {title}"),
+            heading=in_language(standing.instrument.page(screen.page).title, visit.language),
+            alert=Alert(title, (say["conflict_text"],)),
+            differences=tuple(_differences(visit, standing, screen, post)),
+            # What was left blank has been asked for once already.
+            form=Form(visit.screen(screen), ticket, (Button(say["use_mine"]),), (*post.answers, ("skip", "1"))),
+            keep=Link(say["keep_saved"], visit.screen(screens.following(standing, screen, edit=post.edit))),
+        )
+        return self.frames.draw("conflict.html", page, 409)
+
+    def _frame(self, visit: Visit, *titles: str, links: Callable[[str], str] | None = None) -> Frame:
+        """Return the frame of a page of the study; *links* makes its address in another language."""
+        return self.frames.frame(
+            visit.wording,
+            *titles,
+            brand=visit.title,
+            home=visit.at(),
+            languages=language_links(visit.language, links, visit.study.languages) if links else (),
+            footer=(Link(visit.wording["privacy_short"], visit.at(HANDLING)),),
+        )
+
+
+def _introduction(visit: Visit) -> tuple[Fact, ...]:
+    say, instrument = visit.wording, visit.study.instrument
+    facts = []
+    if instrument.purpose:
+        facts.append(Fact(say["why"], (in_language(instrument.purpose, visit.language),)))
+    facts.append(Fact(say["who"], statements.who(visit.study.wave, say)))
+    if instrument.minutes:
+        facts.append(Fact(say["how_long"], (say.count("how_long_text", instrument.minutes, days=COOKIE_DAYS),)))
+    facts.append(Fact(say["how_handled"], (statements.promise(instrument, say), say["voluntary"])))
+    return tuple(facts)
+
+
+def _given(visit: Visit, standing: Standing, id: str) -> GivenPage:
+    title = in_language(standing.instrument.page(id).title, visit.language)
+    turns = [screen for screen in standing.route.screens if screen.page == id]
+    controls = [
+        screens.control(standing, screen, question, visit.language)
+        for screen in turns
+        for question in standing.questions(screen)
+    ]
+    return GivenPage(
+        heading=title,
+        given=tuple(Given(control.legend, given(control)) for control in controls),
+        change=Link(
+            visit.wording["change"],
+            f"{visit.screen(turns[0])}?edit",
+            name=visit.wording.say("change_page", page=title),
+        ),
+    )
+
+
+def _differences(visit: Visit, standing: Standing, screen: Screen, post: Post) -> list[Difference]:
+    differences = []
+    for question in standing.questions(screen):
+        saved = screens.control(standing, screen, question, visit.language)
+        mine = screens.control(standing, screen, question, visit.language, post.typed)
+        if given(saved) != given(mine):
+            differences.append(Difference(saved.legend, given(saved), given(mine)))
+    return differences
+
+
+def _onward(edit: bool) -> str:
+    return "save_and_return" if edit else "next"
+
+
+def _buttons(say: Wording, *, edit: bool, skip: bool) -> tuple[Button, ...]:
+    # The first is what the Enter key presses, so it is the one that never leaves anything out.
+    buttons = [Button(say[_onward(edit)])]
+    if skip:
+        buttons.append(Button(say["skip"], "skip", "1", look="second"))
+    return (*buttons, Button(say["back"], "go", "back", look="back"))
+
+
+def _language_buttons(visit: Visit, screen: Screen) -> tuple[Button, ...]:
+    return tuple(
+        Button(
+            wordings()[other]["language_name"],
+            "language",
+            other,
+            action=visit.screen(screen, language=other),
+            language=other,
+        )
+        for other in visit.study.languages
+        if other != visit.language
+    )

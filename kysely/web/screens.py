@@ -1,0 +1,234 @@
+"""One screen of an interview as values: what is asked on it, what came in for it, how it is drawn, where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from kysely import routing
+from kysely.codebook import Answer
+from kysely.errors import InvalidAnswer
+from kysely.instrument import Instrument
+from kysely.questions._base import InvalidAnswers, Question
+from kysely.questions._control import Control
+from kysely.routing import Route, Screen
+from kysely.web import contexts
+from kysely.web.contexts import Asked
+from kysely.web.wording import Wording
+
+Errors = Mapping[str, Mapping[str, InvalidAnswer]]
+"""By question, then by field."""
+
+UNANSWERED = InvalidAnswer("unanswered")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A response as its pages see it: what it is answered on, and the answers so far.
+
+    *identity* holds what identifying questions were given, by question; only screens that show it load it.
+    """
+
+    instrument: Instrument
+    answers: Mapping[str, Answer]
+    seed: int
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_answers(self, answers: Mapping[str, Answer]) -> Standing:
+        return replace(self, answers={**self.answers, **answers})
+
+    @cached_property
+    def route(self) -> Route:
+        return routing.route(self.instrument, self.answers)
+
+    @cached_property
+    def position(self) -> Screen | None:
+        """The first screen with a gap; None when only the review is left."""
+        return self.route.position(self.answers)
+
+    def questions(self, screen: Screen) -> tuple[Question, ...]:
+        """Return the questions on *screen*; () if it is not on the path."""
+        return self.route.questions.get(screen, ())
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a post of one screen amounts to.
+
+    *answers* go to the answers database and *identity* to the other; *questions* are those of the screen in the
+    light of the new answers, *variables* what they record.
+    """
+
+    answers: Mapping[str, Answer]
+    identity: Mapping[str, Any]
+    errors: Errors
+    questions: tuple[Question, ...]
+    variables: tuple[str, ...]
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether something may be left out on purpose."""
+        return UNANSWERED in self._faults
+
+    @property
+    def merely_unanswered(self) -> bool:
+        return all(fault == UNANSWERED for fault in self._faults)
+
+    @property
+    def _faults(self) -> list[InvalidAnswer]:
+        return [fault for faults in self.errors.values() for fault in faults.values()]
+
+
+def receive(standing: Standing, screen: Screen, typed: MultiDict[str, str], *, skip: bool) -> Received:
+    """Return what *typed* answers; *skip* says that blanks were left on purpose.
+
+    A question that this very post brings onto the screen was not seen yet, so it waits for the next turn.
+    One that the post takes off the screen is not recorded.
+    """
+    seen = standing.questions(screen)
+    after, given, errors = standing, {}, {}
+    for question in seen:
+        given[question.id], errors[question.id] = _parse(question, screen.stage, typed, after, skip)
+        after = after.with_answers(_without_identity(question, given[question.id]))
+    shown = after.questions(screen)
+    kept = [question for question in shown if question in seen]
+    return Received(
+        answers={name: a for q in kept for name, a in _without_identity(q, given[q.id]).items()},
+        identity={q.id: given[q.id][q.id] for q in kept if q.identifies and q.id in given[q.id]},
+        errors={question.id: errors[question.id] for question in kept if errors[question.id]},
+        questions=shown,
+        variables=tuple(name for question in kept for name in question.asked(screen.stage, after.answers)),
+    )
+
+
+def answered(standing: Standing, received: Received) -> bool:
+    """Whether anything is stored of what *received* records."""
+    return any(name in standing.answers for name in received.variables) or any(
+        standing.identity.get(question) for question in received.identity
+    )
+
+
+def draw(
+    standing: Standing,
+    screen: Screen,
+    wording: Wording,
+    *,
+    typed: MultiDict[str, str] | None = None,
+    shown: Sequence[Question] | None = None,
+    errors: Errors | None = None,
+) -> tuple[Asked, ...]:
+    """Return the questions of *screen* ready to draw: with what was *typed*, else with the stored answers."""
+    wrong = errors or {}
+    return tuple(
+        contexts.asked(
+            control(standing, screen, question, wording.language, typed, wrong.get(question.id)),
+            wording,
+            optional=question.required == "no",
+        )
+        for question in (standing.questions(screen) if shown is None else shown)
+    )
+
+
+def control(
+    standing: Standing,
+    screen: Screen,
+    question: Question,
+    language: str,
+    typed: MultiDict[str, str] | None = None,
+    errors: Mapping[str, InvalidAnswer] | None = None,
+) -> Control:
+    """Return *question* with what was *typed*, else with the stored answers."""
+    if typed is None:
+        shown: Mapping[str, Sequence[str]] = question.typed(screen.stage, {**standing.answers, **standing.identity})
+    else:
+        shown = typed.to_dict(flat=False)
+    return question.control(
+        screen.stage,
+        language=language,
+        typed=shown,
+        answers=standing.answers,
+        errors=errors or {},
+        seed=standing.seed,
+    )
+
+
+def spoken_of(instrument: Instrument, screen: Screen, typed: MultiDict[str, str]) -> tuple[Question, ...]:
+    """Return the questions of *screen* that *typed* has fields of: what to show when the answers are out of reach."""
+    return tuple(
+        question
+        for question in instrument.page(screen.page).questions
+        if screen.stage in question.all_stages and any(name in typed for name in question.fields(screen.stage))
+    )
+
+
+def undrawn(
+    standing: Standing, screen: Screen, shown: Sequence[Question], language: str, typed: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """Return what of *typed* has no field among the questions *shown*."""
+    drawn = {name for question in shown for name in control(standing, screen, question, language).fields}
+    return tuple((name, value) for name, value in typed if name not in drawn)
+
+
+def exists(instrument: Instrument, screen: Screen) -> bool:
+    """Whether some respondent may see *screen*."""
+    try:
+        page = instrument.page(screen.page)
+    except KeyError:
+        return False
+    return any(screen.stage in question.all_stages for question in page.questions)
+
+
+def following(standing: Standing, screen: Screen, *, edit: bool) -> Screen | None:
+    """Return the screen after *screen*, never beyond the first gap; None when only the review is left.
+
+    From the review one comes back to it at once, unless the change has opened a gap.
+    """
+    path = standing.route.screens
+    if edit or screen not in path:
+        return standing.position
+    after = path[path.index(screen) + 1 :]
+    if standing.position is not None and (not after or path.index(standing.position) < path.index(after[0])):
+        return standing.position
+    return after[0] if after else None
+
+
+def previous(standing: Standing, screen: Screen) -> Screen | None:
+    """Return the screen before *screen*; None on the first."""
+    path = standing.route.screens
+    place = path.index(screen) if screen in path else 0
+    return path[place - 1] if place else None
+
+
+def open_to(standing: Standing, screen: Screen) -> bool:
+    """Whether the respondent has come as far as *screen*."""
+    path = standing.route.screens
+    if screen not in path:
+        return False
+    return standing.position is None or path.index(screen) <= path.index(standing.position)
+
+
+def progress(standing: Standing, screen: Screen) -> tuple[int, int]:
+    """Return the number of the page and how many there are, as far as one can tell: stages are turns of one page."""
+    pages = list(dict.fromkeys(each.page for each in standing.route.screens))
+    number = pages.index(screen.page) + 1 if screen.page in pages else 1
+    return number, max(len(pages), number)
+
+
+def _parse(
+    question: Question, stage: str, typed: MultiDict[str, str], standing: Standing, skip: bool
+) -> tuple[dict[str, Any], Mapping[str, InvalidAnswer]]:
+    try:
+        given, wrong = question.parse(stage, typed, standing.answers, seed=standing.seed), {}
+    except InvalidAnswers as refused:
+        given, wrong = {}, refused.errors
+    if not skip and question.required == "soft":
+        wrong = {**dict.fromkeys(question.unanswered(stage, typed, standing.answers), UNANSWERED), **wrong}
+    return given, wrong
+
+
+def _without_identity(question: Question, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: answer for name, answer in given.items() if not (question.identifies and name == question.id)}

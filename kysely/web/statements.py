@@ -1,0 +1,56 @@
+"""The pages that make promises: who asks, how answers are handled, how accessible the service is."""
+
+from __future__ import annotations
+
+from kysely.instrument import Instrument
+from kysely.store import Wave
+from kysely.web.contexts import Fact, Frame, StatementPage
+from kysely.web.security import COOKIE_DAYS
+from kysely.web.studies import Study
+from kysely.web.wording import Wording
+
+_ASKING = (
+    ("controller", "controller"),
+    ("contact", "contact"),
+    ("purpose", "study_purpose"),
+    ("legal_basis", "legal_basis"),
+    ("retention", "retention"),
+)
+
+
+def who(wave: Wave, say: Wording) -> tuple[str, ...]:
+    """Return who asks, on which grounds and for how long answers are kept; in a demonstration, that nobody does."""
+    if wave.asking.unsaid:
+        return (say["who_demonstration"],)
+    return tuple(say.say(key, name=getattr(wave.asking, name)) for name, key in _ASKING)
+
+
+def promise(instrument: Instrument, say: Wording) -> str:
+    """Return what the instrument's privacy mode promises."""
+    return say.say(f"mode_{instrument.privacy_mode}", respondents=instrument.min_group)
+
+
+def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
+    """Return how the answers to *study* are handled; its promises follow from the privacy mode."""
+    mode = study.instrument.privacy_mode
+    facts = [
+        Fact(say["who"], who(study.wave, say)),
+        Fact(say["how_handled"], (promise(study.instrument, say), say["voluntary"])),
+        Fact(say["stored_title"], (say[f"stored_{mode}"],)),
+        Fact(say["not_stored_title"], (say["not_stored"],)),
+        Fact(say["changed_title"], (say["changed"],)),
+        Fact(say["cookie_title"], (say.say("cookie", days=COOKIE_DAYS),)),
+        Fact(say["results_title"], (say.say("results", respondents=study.instrument.min_group),)),
+    ]
+    return StatementPage(frame, say["privacy_title"], tuple(facts))
+
+
+def accessibility(contacts: tuple[str, ...], say: Wording, frame: Frame) -> StatementPage:
+    """Return the accessibility statement; *contacts* take feedback."""
+    feedback = [say.say("feedback_contact", contact=contact) for contact in contacts] or [say["feedback_none"]]
+    facts = (
+        Fact(say["accessible_title"], (say["accessible"],)),
+        Fact(say["tested_title"], (say["tested"],)),
+        Fact(say["feedback_title"], tuple(feedback)),
+    )
+    return StatementPage(frame, say["accessibility_title"], facts)
