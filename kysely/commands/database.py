@@ -1,0 +1,80 @@
+"""`kysely database`: bring the two databases up to date, look at them, copy them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kysely.config import Settings
+from kysely.errors import StoreError
+
+HELP = "upgrade, check or back up the databases of answers and identities"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    actions.add_parser("upgrade", help="bring both databases to the newest schema, after a copy of each")
+    actions.add_parser("status", help="say where the databases are, their schema, what a full check finds, the counts")
+    backup = actions.add_parser("backup", help="copy both databases while they are in use, and check the copies")
+    backup.add_argument("--to", type=Path, help="folder for the copies (default: backups in the instance folder)")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    return {"upgrade": _upgrade, "status": _status, "backup": _backup}[args.action](settings, args)
+
+
+def _upgrade(settings: Settings, args: argparse.Namespace) -> int:
+    from kysely import store
+
+    for done in store.upgraded(settings, now=datetime.now(UTC)):
+        copy = f"; the copy from before is {done.backup}" if done.backup else ""
+        if done.before == done.after:
+            print(f"{done.database}: schema {done.after} is the newest, nothing to do")
+        elif done.before:
+            print(f"{done.database}: upgraded from schema {done.before} to {done.after}, no row lost{copy}")
+        else:
+            print(f"{done.database}: made, with schema {done.after}")
+    return 0
+
+
+def _status(settings: Settings, args: argparse.Namespace) -> int:
+    from kysely import store
+
+    sound = True
+    for database in store.databases(settings):
+        schema = store.current(database)
+        where = f"{database.name}: {database}"
+        if not schema:
+            print(f"{where}: not there yet. Run: kysely database upgrade")
+            sound = False
+            continue
+        newest, faults = store.is_newest(database), store.faults(database)
+        age = "the newest" if newest else "there is a newer one. Run: kysely database upgrade"
+        print(f"{where}: schema {schema}, {age}; {'DAMAGED: ' + '; '.join(faults) if faults else 'sound'}")
+        sound = sound and newest and not faults
+    if not sound:
+        return StoreError.exit_code
+    opened = store.open(settings, upgrade=False)
+    try:
+        for count in opened.counts():
+            wave = count.wave
+            print(
+                f"wave {wave.name} of {wave.instrument} ({wave.form}), {wave.origin}"
+                f"{', demonstration' if wave.demonstration else ''}, {wave.state}: {count.started} started, "
+                f"{count.answered} with answers, {count.submitted} submitted, {count.organisations} organisations"
+            )
+    finally:
+        opened.close()
+    return 0
+
+
+def _backup(settings: Settings, args: argparse.Namespace) -> int:
+    from kysely import store
+
+    for file in store.backup(settings, args.to or settings.instance / "backups", now=datetime.now(UTC)):
+        print(f"{file}: copied and checked ({file.stat().st_size / 1e6:.1f} MB)")
+    print("A copy holds what people answered: keep it as safe as the database.")
+    return 0

@@ -1,0 +1,153 @@
+"""`kysely extract`: hand one wave of answers over to the analysis, as codes."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kysely.config import Settings
+from kysely.errors import StoreError
+
+if TYPE_CHECKING:
+    from kysely.dataset import Response
+    from kysely.store import Count, ResponseState, Store, Wave
+
+HELP = "write the answers of one wave as Parquet, with codebook and manifest, for the analysis"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("instrument", help="id of the instrument")
+    parser.add_argument("--form", help="form of the questionnaire (default: the one that was answered)")
+    parser.add_argument("--wave", help="name of the wave (default: the latest real one with answers, else simulated)")
+    parser.add_argument("--out", type=Path, help="folder to write to (default: build/<instrument>/extract)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the extract and say what it holds."""
+    from kysely import store
+
+    settings = Settings.from_env(os.environ)
+    opened = store.open(settings)
+    try:
+        count = _chosen(opened, args)
+        print(f"Extracting wave {count.wave.name} of {count.wave.instrument} ({count.wave.form}) …", flush=True)
+        folder = args.out or settings.build / args.instrument / "extract"
+        manifest = write(opened, count, folder, made_at=_now())
+    finally:
+        opened.close()
+    print(f"{folder}: {_summary(manifest)}")
+    return 0
+
+
+def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Mapping:
+    """Write the extract of the wave of *count* to *folder* and return its manifest."""
+    from kysely.exchange import parquet
+
+    wave = count.wave
+    states = sorted((state for state in store.responses(wave.id) if state.answers), key=_when)
+    # The version that was begun last describes the extract; each response is read along its own.
+    hashes = dict.fromkeys(state.version_hash for state in reversed(states))
+    extract = parquet.Extract(
+        versions=tuple(store.instrument(hash) for hash in hashes),
+        wave=wave.name,
+        origin=wave.origin,
+        demonstration=wave.demonstration,
+        simulation=wave.note,
+        made_at=made_at,
+    )
+    return parquet.write(folder, extract, keyed(states, wave))
+
+
+def keyed(states: Iterable[ResponseState], wave: Wave) -> list[Response]:
+    """Return *states*, given in the order they began, with keys of this extract only, in the order of those keys.
+
+    The keys of real responses come from a secret that is thrown away: no two extracts can be laid side by side, and
+    no row leads back to the store. Those of simulated ones come from the simulation's parameters (the wave's note),
+    so that the same simulation gives the same bytes.
+    """
+    from kysely.dataset import Response
+
+    simulated = wave.origin == "simulated"
+    secret = json.dumps(wave.note, sort_keys=True).encode() if simulated else secrets.token_bytes(32)
+    secret = hashlib.blake2b(secret, digest_size=32).digest()
+    ordinals: dict[str, int] = {}
+
+    def key(kind: bytes, id: str) -> str:
+        # Ids of the store are random, also for robots; the order in which robots come is not.
+        subject = str(ordinals.setdefault(id, len(ordinals))) if simulated else id
+        return hashlib.blake2b(subject.encode(), key=secret, person=kind, digest_size=12).hexdigest()
+
+    responses = [
+        Response(
+            response=key(b"response", state.id),
+            organisation=key(b"organisation", state.organisation_key) if state.organisation_key else None,
+            wave=wave.name,
+            origin=state.origin,
+            version=state.version_hash,
+            language=state.language,
+            answers=state.answers,
+            mode=state.mode,
+            started_at=state.started_at,
+            completed_at=state.submitted_at,
+            submitted=state.submitted,
+        )
+        for state in states
+    ]
+    return sorted(responses, key=lambda response: response.response)
+
+
+def _chosen(store: Store, args: argparse.Namespace) -> Count:
+    """Return the wave to extract: the latest real one that has answers, else the latest simulated one."""
+    counts = [
+        count
+        for count in store.counts(args.instrument, args.form)
+        if count.answered
+        and args.wave in (None, count.wave.name)
+        and not (count.wave.demonstration and store.settings.production)
+    ]
+    forms = sorted({count.wave.form for count in counts})
+    if len(forms) > 1:
+        raise StoreError(f"{args.instrument} was answered in the forms {', '.join(forms)}; choose one with --form.")
+    real = [count for count in counts if count.wave.origin == "real"]
+    if not counts:
+        which = f"wave {args.wave!r} of " if args.wave else ""
+        raise StoreError(
+            f"Nobody has answered {which}{args.instrument} yet. Run the survey (kysely serve), "
+            f"or simulate the study: kysely simulate {args.instrument}"
+        )
+    return (real or counts)[0]
+
+
+def _when(state: ResponseState) -> tuple:
+    return state.started_at, state.seed, state.id
+
+
+def _now() -> datetime:
+    """Return the time that the manifest gives; SOURCE_DATE_EPOCH stands for it in reproducible builds."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+
+
+def _summary(manifest: Mapping) -> str:
+    counts = manifest["counts"]
+    origin = manifest["origin"]
+    if origin == "simulated":
+        origin = "simulated (synthetic data)"
+    elif manifest["demonstration"]:
+        origin = "real, collected by a demonstration"
+    return (
+        f"{_plural(counts['responses'], 'response')} of {_plural(counts['organisations'], 'organisation')} "
+        f"({counts['complete']} complete, "
+        f"{counts['partial']} partial, {counts['break_off']} broken off), {origin}"
+    )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
