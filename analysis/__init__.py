@@ -1,0 +1,1 @@
+"""Statistics: from an extract to estimates and charts. Knows no web and no database session."""

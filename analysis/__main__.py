@@ -1,0 +1,150 @@
+"""`python -m analysis <instrument>`: from the extract to estimates, claims and charts in build/<instrument>/."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kysely import paths
+from kysely.errors import KyselyError
+
+if TYPE_CHECKING:
+    from analysis.estimates import Estimates, Provenance
+    from analysis.study import Study
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m analysis", description="Estimate, test the claims and draw.")
+    made.add_argument("instrument", nargs="?", default="operating_mode", help="whose answers (default: operating_mode)")
+    made.add_argument("--extract", type=Path, help="folder of the extract (default: build/<instrument>/extract)")
+    made.add_argument("--out", type=Path, help="folder to write to (default: build/<instrument>)")
+    made.add_argument("--no-charts", action="store_true", help="draw no charts, and remove those of an earlier run")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    given = parser().parse_args(arguments)
+    build = paths.build(environ) / given.instrument
+    questionnaires = paths.questionnaires(environ) / given.instrument
+    try:
+        analyse(questionnaires, given.extract or build / "extract", given.out or build, charts=not given.no_charts)
+    except KyselyError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bool = True) -> None:
+    """Write estimates/, claims.json and charts/ into *out*, telling each step on the terminal."""
+    with step("reading the extract"):
+        from analysis import extract, plan
+        from analysis.estimates import Provenance
+        from analysis.study import Study
+        from analysis.tabulate import tabulate
+
+        answers = extract.read(extract_folder)
+        study = Study(answers, plan.load(questionnaires / "plan.yaml", answers.codebook))
+    about = Provenance.of(answers, study, datetime.now(UTC).isoformat(timespec="seconds"))
+    print(headline(about, len(answers)), flush=True)
+    with step("estimating"):
+        estimates = tabulate(study, about)
+        estimates.write(out / "estimates")
+    if (questionnaires / "claims.yaml").is_file():
+        with step("testing the claims"):
+            test_claims(study, estimates, questionnaires / "claims.yaml", extract_folder, out)
+    if not len(study):
+        print("  no charts: nobody counts yet", flush=True)
+    drawn = draw_charts(study, estimates, out / "charts", wanted=charts and len(study) > 0)
+    print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
+
+
+def test_claims(study: Study, estimates: Estimates, claims_file: Path, extract_folder: Path, out: Path) -> None:
+    import json
+    from dataclasses import asdict
+
+    from analysis import claims, falsification
+    from analysis.evidence import Evidence
+
+    codebook, plan, about = study.answers.codebook, study.plan, estimates.provenance
+    claimed = claims.load(claims_file, codebook.languages)
+    definition = extract_folder / "definition.json"
+    asked = json.loads(definition.read_text(encoding="utf-8")) if definition.is_file() else None
+    found = claims.decide(claimed, Evidence(study, asked), codebook, about.origin)
+    claims.write(found, out / "claims.json", about=asdict(about))
+    worlds = out / "falsification.parquet"
+    if worlds.is_file():
+        falsification.cached(worlds, claims_file, claimed, plan, codebook)
+
+
+def draw_charts(study: Study, estimates: Estimates, folder: Path, *, wanted: bool) -> list[Path]:
+    """Draw the plan's charts, if *wanted*, and return their manifests; no other chart is left in *folder*."""
+    from analysis import charts
+
+    drawn: list[Path] = []
+    specs, languages = study.plan.charts if wanted else (), study.codebook.languages
+    try:
+        if count := len(specs) * len(languages):
+            with step(f"drawing {count} charts"):
+                for manifest in charts.write_all(estimates, specs, study.codebook, folder, languages=languages):
+                    drawn.append(manifest)
+                    progress(f"drawing {count} charts: {len(drawn)} ({manifest.parent.name}/{manifest.stem})")
+    finally:
+        charts.remove_others(folder, drawn)
+    return drawn
+
+
+def headline(about: Provenance, responses: int) -> str:
+    """Return whose answers these are; the first thing a reader of the terminal must know."""
+    whose = "SIMULATED answers (synthetic data)" if about.synthetic else "real answers"
+    dropped = responses - about.responses
+    aside = f"; not counted, because they lack what the plan calls valid: {dropped}" if dropped else ""
+    return f"{whose}: {_of(about.responses, 'respondent')} of {_of(about.organisations, 'organisation')}{aside}"
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def where_to_look(estimates: Estimates, out: Path, *, charts: bool) -> str:
+    from analysis.estimates import HIDDEN
+
+    hidden = int(estimates.rows["flag"].isin(HIDDEN).sum())
+    rules = estimates.provenance.rules
+    places = [out / "charts"] * charts + [out / "estimates" / "estimates.csv"]
+    return "\n".join(
+        (
+            f"{len(estimates.rows)} estimates, of which {hidden} are not shown: their base has fewer than "
+            f"{rules['suppress_respondents']} respondents or {rules['suppress_organisations']} organisations, "
+            "or they would give away one that has",
+            f"Look at  {'  and  '.join(map(str, places))}",
+        )
+    )
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    begin = time.perf_counter()
+    progress(f"{what} …")
+    yield
+    progress("")
+    print(f"  {what}: {time.perf_counter() - begin:.1f} s", flush=True)
+
+
+def progress(text: str) -> None:
+    """Show *text* on the line that the next one overwrites; a log gets only finished steps."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K  {text}" if text else "\r\033[K", end="", flush=True)
+
+
+if __name__ == "__main__":
+    # The matrices are small: a threaded BLAS would wait more than it works. Before numpy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Charts: one file a chart, `draw(estimates, spec, codebook, language) -> Picture`. They draw numbers and make none.
+
+Importing this package loads no matplotlib; drawing does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kysely import plugins
+
+if TYPE_CHECKING:
+    from analysis.charts._files import Picture
+    from analysis.estimates import Estimates
+    from analysis.plan import ChartSpec
+    from kysely.codebook import Codebook
+
+
+FILES = ("json", "png", "svg", "pdf", "csv")
+"""What a chart consists of, by extension; its manifest comes first."""
+
+
+def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str) -> Picture:
+    """Return the chart that *spec* names. Raises UnknownName if there is no such chart."""
+    return plugins.load("analysis.charts", spec.chart).draw(estimates, spec, codebook, language)
+
+
+def write_all(
+    estimates: Estimates, specs: Sequence[ChartSpec], codebook: Codebook, folder: Path, *, languages: Sequence[str]
+) -> Iterator[Path]:
+    """Draw every chart in every language into <folder>/<language>/ and yield each manifest once it is there."""
+    from analysis.charts import _files
+
+    for spec in specs:
+        for language in languages:
+            yield _files.write(draw(estimates, spec, codebook, language), folder / language)
+
+
+def remove_others(folder: Path, drawn: Collection[Path]) -> None:
+    """Remove the charts in <folder>/<language>/ but those whose manifests are *drawn*.
+
+    They may be of other answers, even of simulated ones. Manifests go first: one that is there speaks of
+    files that are there.
+    """
+    kept = {manifest.with_suffix("") for manifest in drawn}
+    for extension in FILES:
+        for file in folder.glob(f"*/*.{extension}"):
+            if file.with_suffix("") not in kept:
+                file.unlink()

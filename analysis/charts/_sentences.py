@@ -1,0 +1,447 @@
+"""What charts say around the numbers, written out per language and never assembled from words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime
+
+from analysis import wording
+from analysis.estimates import COMPLEMENTARY, HIDDEN, Provenance
+from analysis.plan import ChartSpec
+from analysis.wording import EN_DASH, NBSP, base, base_range, number, percent, quoted
+
+FOOTER = {
+    "fi": ("Vastaajat:", "Huom.:", "Lähde:"),
+    "sv": ("Svarande:", "Anm.:", "Källa:"),
+    "en": ("Base:", "Note:", "Source:"),
+}
+ALL_RESPONDENTS = {"fi": "Kaikki vastaajat", "sv": "Alla svarande", "en": "All respondents"}
+
+_SYNTHETIC = {
+    "fi": "Synteettinen esimerkki – ei tutkimustulos",
+    "sv": "Syntetiskt exempel – inget forskningsresultat",
+    "en": "Synthetic example – not a survey result",
+}
+_DEMONSTRATION = {
+    "fi": "Esittelyaineisto – ei tutkimustulos",
+    "sv": "Demonstrationsmaterial – inget forskningsresultat",
+    "en": "Demonstration data – not a survey result",
+}
+_ANSWERS = {"fi": "Kyselyn vastaukset", "sv": "Enkätsvar", "en": "Survey responses"}
+
+
+ALT_LIMIT = 400
+"""Characters a screen reader's user is asked to listen to before the table, which has everything."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written around a chart's body, in one language."""
+
+    kicker: str
+    headline: str
+    subtitle: str
+    base: str
+    note: str
+    source: str
+    labels: tuple[str, str, str]  # of base, note and source
+
+    @property
+    def footer(self) -> tuple[tuple[str, str], ...]:
+        return tuple(zip(self.labels, (self.base, self.note, self.source), strict=True))
+
+
+def words(
+    spec: ChartSpec, provenance: Provenance, language: str, *, base: Iterable[str], notes: Iterable[str]
+) -> Words:
+    """Return the words of *spec*, with what must be said of the base, the marks and the source.
+
+    The author's note comes before the notes that explain the marks.
+    """
+    own_note = [spec.note[language]] if spec.note else []
+    return Words(
+        kicker=kicker(provenance, language),
+        headline=spec.headline[language],
+        subtitle=spec.subtitle[language],
+        base=" ".join([respondents(provenance, language), *filter(None, base)]),
+        note=" ".join([*own_note, *filter(None, notes)]),
+        source=source(provenance, language, study=spec.source[language] if spec.source else None),
+        labels=FOOTER[language],
+    )
+
+
+def alternative(
+    spec: ChartSpec, provenance: Provenance, language: str, *, findings: Iterable[str], flags: Iterable[str]
+) -> str:
+    """Return the text for those who don't see the chart: what it is, what it shows, where all numbers are.
+
+    The author's description, the warning and the flags are always in it; findings as far as they fit.
+    """
+    before = [f"{warning(provenance, language)}."] if warning(provenance, language) else []
+    description = wording.plain(spec.alt[language])
+    after = [*filter(None, flags), table_beside(language)]
+    if not description:
+        return ""
+    told: list[str] = []
+    for finding in findings:
+        if len(" ".join([*before, description, *told, finding, *after])) <= ALT_LIMIT:
+            told.append(finding)
+    return wording.plain(" ".join([*before, description, *told, *after]))
+
+
+def warning(provenance: Provenance, language: str) -> str:
+    """Return what the reader must know before any number: that the answers are made up, or collected as a try-out.
+
+    It follows from where the numbers come from; no argument and no plan can leave it out.
+    """
+    if provenance.synthetic:
+        return _SYNTHETIC[language]
+    return _DEMONSTRATION[language] if provenance.demonstration else ""
+
+
+def kicker(provenance: Provenance, language: str) -> str:
+    """Return the warning as it stands above the headline."""
+    return warning(provenance, language).upper()
+
+
+def data(provenance: Provenance, language: str) -> str:
+    """Return what a row of the CSV is a row of."""
+    return kicker(provenance, language) or _ANSWERS[language]
+
+
+def respondents(provenance: Provenance, language: str) -> str:
+    """Return the base in respondents and organisations."""
+    n, organisations = provenance.responses, provenance.organisations
+    figures = number(n, language), number(organisations, language)
+    if language == "fi":
+        who = "vastaaja" if n == 1 else "vastaajaa"
+        where = "yhdestä organisaatiosta" if organisations == 1 else f"{figures[1]}{NBSP}organisaatiosta"
+        return f"{figures[0]}{NBSP}{who} {where}."
+    if language == "sv":
+        where = "organisation" if organisations == 1 else "organisationer"
+        return f"{figures[0]}{NBSP}svarande i {figures[1]}{NBSP}{where}."
+    who = "respondent" if n == 1 else "respondents"
+    where = "organisation" if organisations == 1 else "organisations"
+    return f"{figures[0]}{NBSP}{who} in {figures[1]}{NBSP}{where}."
+
+
+def answered(bases: Sequence[int], language: str) -> str:
+    """Return whom the shares are of, where some respondents gave no answer."""
+    n = base_range(min(bases), max(bases), language)
+    return {
+        "fi": f"Osuudet on laskettu kysymykseen vastanneista ({n}).",
+        "sv": f"Andelarna är beräknade på dem som besvarade frågan ({n}).",
+        "en": f"Shares are of those who answered the question ({n}).",
+    }[language]
+
+
+def estimand(name: str, language: str) -> str:
+    """Return what counts as one: a respondent, or an organisation however many of its people answered."""
+    return {
+        "respondent": {
+            "fi": "Jokainen vastaaja painaa yhtä paljon.",
+            "sv": "Varje svarande väger lika mycket.",
+            "en": "Each respondent counts once.",
+        },
+        "organisation": {
+            "fi": "Jokainen organisaatio painaa yhtä paljon.",
+            "sv": "Varje organisation väger lika mycket.",
+            "en": "Each organisation counts once.",
+        },
+    }[name][language]
+
+
+def source(provenance: Provenance, language: str, *, study: str | None = None) -> str:
+    """Return study, instrument and revision, wave, kind of data, weighting, release and dates of answering."""
+    study = study or f"{provenance.title[language]}, {provenance.wave}"
+    version = {"fi": "versio", "sv": "version", "en": "version"}[language]
+    sentences = [
+        f"{study} ({provenance.instrument}, {version}{NBSP}{provenance.revision}).",
+        _WEIGHTING[_kind(provenance)][language][provenance.weighting],
+        _RELEASE[language][provenance.release],
+        _answering(provenance, language),
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def interval(language: str) -> str:
+    return {
+        "fi": f"Vaakaviiva on 95{NBSP}%:n luottamusväli (organisaatiot ryppäinä).",
+        "sv": "Det vågräta strecket är ett 95-procentigt konfidensintervall (organisationerna som kluster).",
+        "en": "Horizontal lines are 95% confidence intervals (organisations as clusters).",
+    }[language]
+
+
+def total_line(language: str) -> str:
+    return {
+        "fi": "Pisteviiva: kaikki vastaajat.",
+        "sv": "Prickad linje: alla svarande.",
+        "en": "Dotted line: all respondents.",
+    }[language]
+
+
+def hollow(small_base: int, language: str) -> str:
+    return {
+        "fi": f"Ontto piste: alle {small_base}{NBSP}vastaajaa, tulos on suuntaa antava.",
+        "sv": f"Ofylld punkt: färre än {small_base}{NBSP}svarande, tolka resultatet med försiktighet.",
+        "en": f"Hollow dot: fewer than {small_base}{NBSP}respondents, read with caution.",
+    }[language]
+
+
+def star(small_base: int, language: str) -> str:
+    return {
+        "fi": f"* Alle {small_base}{NBSP}vastaajaa, tulos on suuntaa antava.",
+        "sv": f"* Färre än {small_base}{NBSP}svarande, tolka resultatet med försiktighet.",
+        "en": f"* Fewer than {small_base}{NBSP}respondents, read with caution.",
+    }[language]
+
+
+def hidden(flags: Sequence[str], provenance: Provenance, language: str) -> str:
+    """Return why a dash stands where a figure would; empty if none does."""
+    if not set(flags) & set(HIDDEN):
+        return ""
+    n = provenance.rules["suppress_respondents"]
+    organisations = provenance.rules["suppress_organisations"]
+    few = {
+        "fi": f"Ajatusviiva (–): tulosta ei näytetä, koska vastaajia on alle {n} "
+        f"tai organisaatioita alle {organisations}",
+        "sv": f"Tankstreck (–): resultatet visas inte, eftersom de svarande är färre än {n} "
+        f"eller organisationerna färre än {organisations}",
+        "en": f"Dash (–): not shown, because there are fewer than {n} respondents "
+        f"or fewer than {organisations} organisations",
+    }[language]
+    other = {
+        "fi": ", tai koska siitä voisi laskea toisen ryhmän peitetyn tuloksen.",
+        "sv": ", eller eftersom en annan grupps dolda resultat annars skulle röjas.",
+        "en": ", or because it would give away another group’s hidden result.",
+    }[language]
+    return few + (other if COMPLEMENTARY in flags else ".")
+
+
+def bound(language: str) -> str:
+    return {
+        "fi": f"Osuuksissa 0 ja 100{NBSP}% viiva ulottuu Kornin–Graubardin rajaan.",
+        "sv": f"Vid andelarna 0 och 100{NBSP}% går strecket till Korn–Graubards gräns.",
+        "en": "At 0 and 100% the line ends at the Korn–Graubard bound.",
+    }[language]
+
+
+def group_bases_vary(language: str) -> str:
+    return {
+        "fi": "n on ryhmän suurin vastaajamäärä; tarkat määrät ovat taulukossa.",
+        "sv": "n är gruppens största antal svarande; de exakta antalen finns i tabellen.",
+        "en": "n is the group’s largest number of answers; the table has the exact ones.",
+    }[language]
+
+
+def bar_ends(language: str) -> str:
+    return {
+        "fi": "Palkin päissä on kummankin puolen summa.",
+        "sv": "I stapelns ändar står summan för vardera sidan.",
+        "en": "The figures at the ends of a bar are the totals of its two sides.",
+    }[language]
+
+
+def unrounded(language: str) -> str:
+    return {
+        "fi": "Summat on laskettu pyöristämättömistä luvuista.",
+        "sv": "Summorna är beräknade på oavrundade tal.",
+        "en": "Totals are computed from unrounded shares.",
+    }[language]
+
+
+def unlabelled(share: float, language: str) -> str:
+    limit = percent(share, language)
+    return {
+        "fi": f"Alle {limit}:n osuuksia ei ole numeroitu.",
+        "sv": f"Andelar under {limit} visas utan siffra.",
+        "en": f"Shares under {limit} are not labelled.",
+    }[language]
+
+
+def order(level: str, language: str) -> str:
+    name = quoted(level, language)
+    return {
+        "fi": f"Järjestys osuuden {name} mukaan.",
+        "sv": f"Ordnat efter andelen {name}.",
+        "en": f"Sorted by the share of {name}.",
+    }[language]
+
+
+def extremes(
+    what: str, largest: tuple[str, float], smallest: tuple[str, float], n: Sequence[int], language: str
+) -> str:
+    """Return, for the alt text, where a share is largest and smallest among all respondents."""
+    of = base_range(min(n), max(n), language)
+    name = quoted(what, language)
+    (most, high), (least, low) = [(label, percent(share, language)) for label, share in (largest, smallest)]
+    return {
+        "fi": f"Kaikista vastaajista ({of}) osuus {name} on suurin rivillä {most} ({high}), "
+        f"pienin rivillä {least} ({low}).",
+        "sv": f"Av alla svarande ({of}) är andelen {name} störst för {most} ({high}), minst för {least} ({low}).",
+        "en": f"Among all respondents ({of}) the share {name} is largest for {most} ({high}), "
+        f"smallest for {least} ({low}).",
+    }[language]
+
+
+def range_of_totals(largest: tuple[str, float], smallest: tuple[str, float], n: Sequence[int], language: str) -> str:
+    """Return, for the alt text, the options with the largest and the smallest share of all respondents."""
+    of = base_range(min(n), max(n), language)
+    (most, high), (least, low) = [(label, percent(share, language)) for label, share in (largest, smallest)]
+    return {
+        "fi": f"Kaikista vastaajista ({of}) suurin osuus: {most} {high}, pienin: {least} {low}.",
+        "sv": f"Största andelen av alla svarande ({of}): {most} {high}, minsta: {least} {low}.",
+        "en": f"Among all respondents ({of}) the largest share: {most} {high}, the smallest: {least} {low}.",
+    }[language]
+
+
+def only(what: str, label: str, share: float, n: int, language: str) -> str:
+    """Return, for the alt text, the one share that is shown."""
+    name, figure, of = quoted(what, language), percent(share, language), base(n, language)
+    return {
+        "fi": f"Kaikista vastaajista ({of}) osuus {name} on {figure} rivillä {label}.",
+        "sv": f"Av alla svarande ({of}) är andelen {name} {figure} för {label}.",
+        "en": f"Among all respondents ({of}) the share {name} is {figure} for {label}.",
+    }[language]
+
+
+def spread(option: str, low: tuple[str, float, int], high: tuple[str, float, int], language: str) -> str:
+    """Return, for the alt text, the option on which the groups lie farthest apart, without calling it a finding."""
+    groups = f" {EN_DASH} ".join(
+        f"{group} {percent(share, language)} ({base(n, language)})" for group, share, n in (low, high)
+    )
+    return {
+        "fi": f"Ryhmien vaihteluväli on levein kohdassa {option}: {groups}.",
+        "sv": f"Spridningen mellan grupperna är störst för {option}: {groups}.",
+        "en": f"Groups range most widely for {option}: {groups}.",
+    }[language]
+
+
+def small_groups(names: Sequence[str], small_base: int, language: str) -> str:
+    """Return, for the alt text, which groups are hollow; their number where the names would fill it."""
+    which = ", ".join(names) if len(names) <= 2 else str(len(names))
+    return {
+        "fi": f"Alle {small_base}{NBSP}vastaajan ryhmiä: {which}.",
+        "sv": f"Grupper med färre än {small_base}{NBSP}svarande: {which}.",
+        "en": f"Groups with fewer than {small_base}{NBSP}respondents: {which}.",
+    }[language]
+
+
+def hidden_groups(count: int, language: str) -> str:
+    """Return, for the alt text, how many groups' results aren't shown."""
+    return {
+        "fi": f"Ryhmiä, joiden tulosta ei näytetä: {count}.",
+        "sv": f"Grupper vars resultat inte visas: {count}.",
+        "en": f"Groups whose results are not shown: {count}.",
+    }[language]
+
+
+def nothing_shown(language: str) -> str:
+    return {
+        "fi": "Yhtään osuutta ei näytetä, koska vastaajia tai organisaatioita on liian vähän.",
+        "sv": "Ingen andel visas, eftersom de svarande eller organisationerna är för få.",
+        "en": "No share is shown, because there are too few respondents or organisations.",
+    }[language]
+
+
+def table_beside(language: str) -> str:
+    return {
+        "fi": "Kaikki luvut ovat kuvion taulukossa.",
+        "sv": "Alla siffror finns i diagrammets tabell.",
+        "en": "All figures are in the chart’s table.",
+    }[language]
+
+
+COLUMNS = {
+    "fi": {
+        "group": "Ryhmä",
+        "option": "Vaihtoehto",
+        "share": "Osuus (%)",
+        "low": "Luottamusvälin alaraja (%)",
+        "high": "Luottamusvälin yläraja (%)",
+        "n": "Vastaajia",
+        "organisations": "Organisaatioita",
+        "mark": "Merkintä",
+        "data": "Aineisto",
+    },
+    "sv": {
+        "group": "Grupp",
+        "option": "Alternativ",
+        "share": "Andel (%)",
+        "low": "Konfidensintervallets nedre gräns (%)",
+        "high": "Konfidensintervallets övre gräns (%)",
+        "n": "Svarande",
+        "organisations": "Organisationer",
+        "mark": "Anmärkning",
+        "data": "Material",
+    },
+    "en": {
+        "group": "Group",
+        "option": "Option",
+        "share": "Share (%)",
+        "low": "Lower limit of the interval (%)",
+        "high": "Upper limit of the interval (%)",
+        "n": "Respondents",
+        "organisations": "Organisations",
+        "mark": "Mark",
+        "data": "Data",
+    },
+}
+"""Headings of the data table, by language and column."""
+
+_SMALL = {"fi": "pieni ryhmä", "sv": "liten grupp", "en": "small group"}
+_NOT_SHOWN = {"fi": "ei näytetä", "sv": "visas inte", "en": "not shown"}
+
+
+def mark(*, hidden: bool, small: bool, language: str) -> str:
+    """Return what a row of the data table is marked with, if anything."""
+    if hidden:
+        return _NOT_SHOWN[language]
+    return _SMALL[language] if small else ""
+
+
+_WEIGHTING = {
+    "synthetic": {
+        "fi": {"none": "Synteettinen aineisto, painottamaton."},
+        "sv": {"none": "Syntetiskt material, oviktat."},
+        "en": {"none": "Synthetic data, unweighted."},
+    },
+    "demonstration": {
+        "fi": {"none": "Esittelyaineisto, painottamaton."},
+        "sv": {"none": "Demonstrationsmaterial, oviktat."},
+        "en": {"none": "Demonstration data, unweighted."},
+    },
+    "real": {
+        "fi": {"none": "Painottamaton aineisto."},
+        "sv": {"none": "Oviktat material."},
+        "en": {"none": "Unweighted data."},
+    },
+}
+_RELEASE = {
+    "fi": {"research": "Tutkijan luvut."},
+    "sv": {"research": "Forskarens siffror."},
+    "en": {"research": "Research figures."},
+}
+
+
+def _kind(provenance: Provenance) -> str:
+    if provenance.synthetic:
+        return "synthetic"
+    return "demonstration" if provenance.demonstration else "real"
+
+
+def _answering(provenance: Provenance, language: str) -> str:
+    if not (provenance.first_completed and provenance.last_completed):
+        return ""
+    days = wording.period(_day(provenance.first_completed), _day(provenance.last_completed), language)
+    return {
+        "fi": f"Vastaukset saatu {days}.",
+        "sv": f"Svaren insamlade {days}.",
+        "en": f"Answers collected {days}.",
+    }[language]
+
+
+def _day(moment: str) -> Date:
+    return datetime.fromisoformat(moment).date()

@@ -1,0 +1,1 @@
+"""Who makes Moments: the only part that touches every respondent."""

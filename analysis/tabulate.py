@@ -1,0 +1,436 @@
+"""From a study to Estimates: the plan's tables, the book of every closed question, and item nonresponse.
+
+A *stub* is one variable with what is counted of it; it is estimated for every banner that any table
+crosses it with, in both estimands, and disclosure control looks at all of these together. Tables are then
+selections of the same rows, so that two tables cannot differ in a number or give away what the other hides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis import disclosure
+from analysis.answers import MISSING
+from analysis.design import Codes, Floats, Mask
+from analysis.engines.memory import Memory
+from analysis.estimates import (
+    COLUMNS,
+    COMPLEMENTARY,
+    NOT_ESTIMABLE,
+    SHOWN,
+    SMALL_BASE,
+    SUPPRESSED,
+    TOTAL,
+    Estimates,
+    Provenance,
+)
+from analysis.estimators import korn_graubard, logit_interval, ratio, t_interval
+from analysis.moments import Moments
+from analysis.plan import Plan, TableSpec
+from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Study
+from kysely.codebook import Kind, Variable
+from kysely.errors import AnalystError
+
+BOOK = "book"
+"""Table of every closed question by every banner of the plan."""
+
+NONRESPONSE = "nonresponse"
+"""Table of the kinds of missing answers of every closed question."""
+
+SHARE, SELECTED, CENTRAL = "share", "selected", "central"
+MEAN, MEAN100 = "mean", "mean100"
+COUNT, MISSING_SHARE = "count", "missing"
+RESPONDENTS, ORGANISATIONS, MEAN_RESPONDENTS = "respondents", "organisations", "mean_respondents"
+
+SHARES = (SHARE, SELECTED, CENTRAL, MISSING_SHARE)
+"""Statistics between 0 and 1, with a logit interval."""
+
+
+def tabulate(study: Study, about: Provenance) -> Estimates:
+    """Return every number of the plan's tables, the book and item nonresponse, after disclosure control."""
+    desk, sheet = _Desk(study), _Sheet()
+    for stub, banners in _crossings(study).items():
+        sheet.add(desk.estimate(stub, banners))
+    rows = _inferred(sheet.columns(), study.plan)
+    tables = [_tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
+    tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
+    tables += [_book(rows, study), _nonresponse(study)]
+    together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+    return Estimates(together, about)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number per group: the mean of *values*, one per code of the stub."""
+
+    name: str
+    variable: str
+    code: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A variable with positions 0 … codes-1 for its categories, and what is computed of it.
+
+    *names* are all the names a plan may call it by: its own, its set, its score.
+    """
+
+    variable: str
+    codes: int
+    statistics: tuple[Statistic, ...]
+    names: frozenset[str]
+
+
+def stubs(study: Study) -> tuple[Stub, ...]:
+    """Return every stub of the study: its closed variables, recodes and derived variables."""
+    return tuple(_stub(variable, study) for variable in study.codebook.variables if _is_tabulated(variable, study))
+
+
+def _is_tabulated(variable: Variable, study: Study) -> bool:
+    asked = variable in study.asked()
+    derived = variable.name not in study.answers.codebook
+    return variable.closed and (asked or derived) and (bool(variable.categories) or variable.kind is Kind.BINARY)
+
+
+def _stub(variable: Variable, study: Study) -> Stub:
+    names = {variable.name} | ({variable.set} if variable.set else set())
+    statistics: list[Statistic] = []
+    if variable.kind is Kind.BINARY:
+        statistics.append(Statistic(SELECTED, variable.set or variable.name, variable.code or "1", (0.0, 1.0)))
+    else:
+        size = len(variable.categories)
+        for position, category in enumerate(variable.categories):
+            only = tuple(float(other == position) for other in range(size))
+            statistics.append(Statistic(SHARE, variable.name, category.code, only))
+    if variable.kind is Kind.LEVEL:
+        values = tuple(float(category.value or 0) for category in variable.categories)
+        low, high = min(values), max(values)
+        hundred = tuple((value - low) / (high - low) * 100 for value in values) if high > low else values
+        statistics.append(Statistic(MEAN, variable.name, "", values))
+        statistics.append(Statistic(MEAN100, variable.name, "", hundred))
+    for score in study.plan.scores:
+        code = variable.code or ""
+        if variable.set == score.chosen and code in score.codes:
+            names.add(score.name)
+            statistics.append(Statistic(SELECTED, score.name, code, (0.0, 1.0)))
+        if variable.set == score.level and code in score.codes:
+            names.add(score.name)
+            top = tuple(float(value == high) for value in values)
+            statistics.append(Statistic(CENTRAL, score.name, code, top))
+            statistics.append(Statistic(MEAN, score.name, code, values))
+            statistics.append(Statistic(MEAN100, score.name, code, hundred))
+    size = 2 if variable.kind is Kind.BINARY else len(variable.categories)
+    return Stub(variable.name, size, tuple(statistics), frozenset(names))
+
+
+@dataclass(frozen=True)
+class Banner:
+    """The groups of one banner variable, in the whole study or in its strict population."""
+
+    variable: str
+    strict: bool = False
+
+
+def _crossings(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
+    """Return every stub with every banner that some table crosses it with, the total first."""
+    found: dict[Stub, tuple[Banner, ...]] = {}
+    for stub in stubs(study):
+        banners = [Banner(TOTAL)]
+        if stub.variable in study.answers.codebook:
+            banners += [Banner(name) for name in study.plan.banners]
+        for table in study.plan.tables:
+            if stub.names & set(table.variables) and not table.organisations:
+                banners += [Banner(name, table.strict) for name in (TOTAL, *table.banners)]
+        found[stub] = tuple(dict.fromkeys(banners))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """A banner as arrays: *of* (n,) is the group of each respondent or -1."""
+
+    banner: Banner
+    codes: tuple[str, ...]
+    of: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """The estimates of one stub × banner × estimand, (groups, statistics), before they become rows."""
+
+    stub: Stub
+    groups: _Groups
+    estimand: str
+    estimate: Floats
+    variance: Floats
+    simple: Floats
+    moments: Moments
+    organisations: Codes
+    verdict: Codes
+
+
+class _Desk:
+    """Estimates stubs of one study; keeps its engines, and a judge of each set of banners."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.engines: dict[tuple[str, bool], Memory] = {}
+        self.judges: dict[tuple[Banner, ...], disclosure.Judge] = {}
+
+    def estimate(self, stub: Stub, banners: Sequence[Banner]) -> Iterator[_Block]:
+        codes = self.study.codes(stub.variable)
+        answered = codes >= 0
+        columns = [self._groups(banner) for banner in banners]
+        verdicts = self._verdicts(columns, answered)
+        shown = any((verdict == disclosure.SHOWN).any() for pair in verdicts for verdict in pair.values())
+        values = np.array([statistic.values for statistic in stub.statistics])
+        for estimand in ESTIMANDS:
+            engine = self._engine(estimand, shown)
+            for groups, verdict in zip(columns, verdicts, strict=True):
+                moments = engine.moments(codes, stub.codes, groups.of, len(groups.codes))
+                estimate, variance = moments.averages(values)
+                yield _Block(
+                    stub=stub,
+                    groups=groups,
+                    estimand=estimand,
+                    estimate=estimate,
+                    variance=variance,
+                    simple=moments.simple_variance(values),
+                    moments=moments,
+                    organisations=self._distinct(groups.of, answered, len(groups.codes)),
+                    verdict=verdict[estimand],
+                )
+
+    def _engine(self, estimand: str, shown: bool) -> Memory:
+        """Return the engine of an estimand. Where no group is shown no variance is needed.
+
+        So a study of a single organisation, which has no variance, still has its bases.
+        """
+        if (estimand, shown) not in self.engines:
+            design = self.study.designs[estimand]
+            self.engines[estimand, shown] = Memory(design if shown else replace(design, lonely="certainty"))
+        return self.engines[estimand, shown]
+
+    def _groups(self, banner: Banner) -> _Groups:
+        if banner.variable == TOTAL:
+            codes: tuple[str, ...] = (TOTAL,)
+            of = np.zeros(len(self.study), np.int64)
+        else:
+            codes = tuple(category.code for category in self.study.codebook[banner.variable].categories)
+            of = self.study.codes(banner.variable)
+        return _Groups(banner, codes, np.where(self.study.strict, of, -1) if banner.strict else of)
+
+    def _distinct(self, group: Codes, answered: Mask, groups: int) -> Codes:
+        """Return the number of organisations in the base of each group."""
+        inside = answered & (group >= 0)
+        size = max(self.study.organisations, 1)
+        pairs = np.unique(group[inside] * size + self.study.organisation[inside])
+        return np.bincount(pairs // size, minlength=groups)
+
+    def _verdicts(self, columns: Sequence[_Groups], answered: Mask) -> list[dict[str, Codes]]:
+        """Return, per banner and estimand, disclosure's verdict on each group: all of one stub judged together."""
+        banners = tuple(groups.banner for groups in columns)
+        if banners not in self.judges:
+            member = [groups.of == position for groups in columns for position in range(len(groups.codes))]
+            self.judges[banners] = disclosure.Judge(
+                np.array(member * len(ESTIMANDS)),
+                np.repeat(range(len(ESTIMANDS)), len(member)),
+                [self.study.designs[estimand].weight for estimand in ESTIMANDS],
+                self.study.organisation,
+            )
+        found = self.judges[banners].verdicts(answered)
+        ends = np.cumsum([len(groups.codes) for groups in columns])[:-1]
+        parts = [np.split(half, ends) for half in np.split(found, len(ESTIMANDS))]
+        return [dict(zip(ESTIMANDS, pair, strict=True)) for pair in zip(*parts, strict=True)]
+
+
+@dataclass
+class _Sheet:
+    """Collects blocks and turns them into rows once: intervals are computed for all rows in one go."""
+
+    blocks: list[_Block] = field(default_factory=list)
+
+    def add(self, blocks: Iterator[_Block]) -> None:
+        self.blocks.extend(blocks)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the blocks as columns, one row per group and statistic of a block."""
+        shapes = np.array([block.estimate.shape for block in self.blocks]).reshape(-1, 2)
+        size = shapes.prod(axis=1)
+        block = np.repeat(np.arange(len(self.blocks)), size)
+        place = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+        group, statistic = np.divmod(place, shapes[block, 1])
+        group += (np.cumsum(shapes[:, 0]) - shapes[:, 0])[block]
+        statistic += (np.cumsum(shapes[:, 1]) - shapes[:, 1])[block]
+        statistics = [one for each in self.blocks for one in each.stub.statistics]
+
+        def by_block(values: list[object]) -> np.ndarray:
+            return np.array(values, object)[block]
+
+        def by_group(arrays: Sequence[np.ndarray]) -> np.ndarray:
+            return np.concatenate(arrays)[group]
+
+        return {
+            "variable": np.array([one.variable for one in statistics], object)[statistic],
+            "code": np.array([one.code for one in statistics], object)[statistic],
+            "statistic": np.array([one.name for one in statistics], object)[statistic],
+            "stub": by_block([each.stub.variable for each in self.blocks]),
+            "estimand": by_block([each.estimand for each in self.blocks]),
+            "banner": by_block([each.groups.banner.variable for each in self.blocks]),
+            "strict": by_block([each.groups.banner.strict for each in self.blocks]).astype(bool),
+            "banner_code": np.array([code for each in self.blocks for code in each.groups.codes], object)[group],
+            "estimate": np.concatenate([each.estimate.ravel() for each in self.blocks]),
+            "variance": np.concatenate([each.variance.ravel() for each in self.blocks]),
+            "simple": np.concatenate([each.simple.ravel() for each in self.blocks]),
+            "df": by_group([each.moments.df for each in self.blocks]),
+            "effective": by_group([each.moments.effective for each in self.blocks]),
+            "base_n": by_group([each.moments.base_n for each in self.blocks]),
+            "base_weighted": by_group([each.moments.base_weighted for each in self.blocks]),
+            "base_organisations": by_group([each.organisations for each in self.blocks]),
+            "verdict": by_group([each.verdict for each in self.blocks]),
+        }
+
+
+def _inferred(columns: dict[str, np.ndarray], plan: Plan) -> pd.DataFrame:
+    """Add standard errors, intervals, design effects and flags; take the numbers out of hidden rows."""
+    estimate, variance, df = columns["estimate"], columns.pop("variance"), columns["df"].astype(float)
+    simple, effective, verdict = columns.pop("simple"), columns.pop("effective"), columns.pop("verdict")
+    is_share = np.isin(columns["statistic"], SHARES)
+    hidden = verdict != disclosure.SHOWN
+    # A constant leaves rounding noise in the variance of sums; its spread in the base is zero.
+    constant = ~(simple * np.maximum(columns["base_n"] - 1, 1) > 1e-12 * np.maximum(estimate**2, 1e-12))
+    unsure = ((df <= 0) | constant | ~(variance > 0)) & ~hidden
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = np.where(unsure, np.nan, np.sqrt(variance))
+        low, high = t_interval(estimate, se, df)
+        by_logit = is_share & ~unsure
+        low[by_logit], high[by_logit] = logit_interval(estimate[by_logit], se[by_logit], df[by_logit])
+        bounded = is_share & unsure
+        clean = np.where(constant, np.round(estimate), estimate)
+        low[bounded], high[bounded] = korn_graubard(clean[bounded], effective[bounded])
+        deff = np.where(unsure, np.nan, variance / simple)
+    small = columns["base_n"] < plan.rules.small_base
+    flag = np.where(small, SMALL_BASE, SHOWN).astype(object)
+    flag[unsure] = NOT_ESTIMABLE
+    flag[verdict == disclosure.SUPPRESSED] = SUPPRESSED
+    flag[verdict == disclosure.COMPLEMENTARY] = COMPLEMENTARY
+    columns |= {"estimate": np.where(unsure & is_share, clean, estimate), "se": se, "ci_low": low, "ci_high": high}
+    columns |= {"df": np.maximum(df, 0), "deff": deff, "small_base": small, "flag": flag}
+    for name in ("estimate", "se", "ci_low", "ci_high", "df", "deff", "base_weighted"):
+        columns[name] = np.where(hidden, np.nan, columns[name].astype(float))
+    return pd.DataFrame(columns)
+
+
+def _tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
+    """Return the rows of one table of the plan, in its order."""
+    parts = []
+    wanted = {TOTAL, *table.banners}
+    within = rows[rows["banner"].isin(wanted) & (rows["strict"] == table.strict)]
+    for name in table.variables:
+        of_score = name in {score.name for score in plan.scores}
+        found = within[within["variable"] == name]
+        if not of_score and found.empty:  # a set of level variables, each with its own rows
+            found = within[within["stub"].str.startswith(f"{name}_") & (within["variable"] == within["stub"])]
+        if found.empty:
+            raise AnalystError(f"{table.id}: nothing was estimated for {name!r}; is it in the extract?")
+        parts.append(found)
+    chosen = pd.concat(parts).drop_duplicates(
+        subset=["variable", "code", "statistic", "estimand", "banner", "banner_code"]
+    )
+    if table.counts:
+        chosen = pd.concat([chosen, _counts(chosen)])
+    return chosen.assign(table=table.id)
+
+
+def _counts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of respondents behind every share per respondent."""
+    shares = rows[(rows["statistic"] == SHARE) & (rows["estimand"] == RESPONDENT)]
+    empty = dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan)
+    shown = np.where(shares["flag"] == NOT_ESTIMABLE, np.where(shares["small_base"], SMALL_BASE, SHOWN), shares["flag"])
+    counted = (shares["estimate"] * shares["base_n"]).round()
+    return shares.assign(statistic=COUNT, estimate=counted, flag=shown, **empty)
+
+
+def _book(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return every closed question of the codebook by every banner of the plan."""
+    questions = {name for stub in stubs(study) if stub.variable in study.answers.codebook for name in (stub.variable,)}
+    keep = rows["stub"].isin(questions) & rows["banner"].isin([TOTAL, *study.plan.banners]) & ~rows["strict"]
+    return rows[keep].assign(table=BOOK)
+
+
+def _organisations(study: Study, table: TableSpec) -> pd.DataFrame:
+    """Return organisations, respondents and their ratio per category: facts of the sample, with its bases.
+
+    An organisation whose respondents differ in a background answer counts in each category they chose.
+    """
+    rows = [_organisation_rows(study, TOTAL, TOTAL, np.ones(len(study), bool))]
+    for name in table.variables:
+        for position, category in enumerate(study.codebook[name].categories):
+            rows.append(_organisation_rows(study, name, category.code, study.codes(name) == position))
+    return pd.DataFrame([row for group in rows for row in group]).assign(table=table.id)
+
+
+def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> list[dict[str, object]]:
+    held = study.organisation[inside]
+    respondents, organisations = len(held), len(np.unique(held))
+    hidden = bool(disclosure.too_small(np.array(respondents), np.array(organisations)))
+    small = respondents < study.plan.rules.small_base
+    common: dict[str, object] = {
+        **{"variable": variable, "code": code, "banner": TOTAL, "banner_code": TOTAL},
+        **{"base_n": respondents, "base_organisations": organisations, "small_base": small},
+        **dict.fromkeys(("estimate", "se", "ci_low", "ci_high", "df", "deff", "base_weighted"), np.nan),
+        "flag": SUPPRESSED if hidden else SMALL_BASE if small else SHOWN,
+    }
+    counts = ((ORGANISATIONS, ORGANISATION, organisations), (RESPONDENTS, RESPONDENT, respondents))
+    rows = []
+    for statistic, estimand, count in counts:
+        number = {} if hidden else {"estimate": float(count), "base_weighted": float(count)}
+        rows.append({**common, "statistic": statistic, "estimand": estimand, **number})
+    mean: dict[str, object] = {"statistic": MEAN_RESPONDENTS, "estimand": ORGANISATION}
+    if not hidden:
+        mean |= _respondents_per_organisation(study, inside, common["flag"])
+    return [*rows, {**common, **mean}]
+
+
+def _respondents_per_organisation(study: Study, inside: Mask, flag: object) -> dict[str, object]:
+    """Return the mean number of the group's respondents per organisation, as a ratio of totals."""
+    members = np.bincount(study.organisation[inside], minlength=study.organisations)
+    one = np.where(inside, 1.0, np.nan)
+    found = ratio(one, one / np.maximum(members[study.organisation], 1), study.designs[RESPONDENT])
+    return {
+        "estimate": found.value,
+        "se": found.se,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "df": float(found.df),
+        "base_weighted": float((members > 0).sum()),
+        "flag": flag if found.estimable else NOT_ESTIMABLE,
+    }
+
+
+def _nonresponse(study: Study) -> pd.DataFrame:
+    """Return the share of each kind of missing answer among the valid respondents: a fact of the sample."""
+    n = len(study)
+    hidden = bool(disclosure.too_small(np.array(n), np.array(study.organisations)))
+    variables = [variable for variable in study.asked() if variable.kind is not Kind.TEXT]
+    counts = np.array([np.bincount(study.missing(v.name) + 1, minlength=len(MISSING) + 1)[1:] for v in variables])
+    cells = len(variables) * len(MISSING)
+    columns: dict[str, object] = {
+        "variable": np.repeat(np.array([variable.name for variable in variables], object), len(MISSING)),
+        "code": np.tile(np.array(MISSING, object), len(variables)),
+        "estimate": np.full(cells, np.nan) if hidden else counts.ravel() / n,
+        "base_weighted": np.nan if hidden else float(n),
+    }
+    fixed: dict[str, object] = {
+        **{"table": NONRESPONSE, "statistic": MISSING_SHARE, "estimand": RESPONDENT},
+        **{"banner": TOTAL, "banner_code": TOTAL, "base_n": n, "base_organisations": study.organisations},
+        **dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan),
+        "small_base": n < study.plan.rules.small_base,
+        "flag": SUPPRESSED if hidden else SMALL_BASE if n < study.plan.rules.small_base else SHOWN,
+    }
+    return pd.DataFrame(columns).assign(**fixed)
