@@ -1,0 +1,121 @@
+"""What a report is written from: everything analysis has left in build/<instrument>, and the plan it followed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from analysis import claims as claims_of
+from analysis import falsification as falsification_of
+from analysis import plan as plans
+from analysis.claims import ClaimResult
+from analysis.estimates import Estimates
+from analysis.falsification import Falsification
+from analysis.plan import Plan
+from kysely.codebook import Codebook
+from kysely.errors import AnalystError
+
+KEY = ("table", "variable", "code", "statistic", "estimand", "banner", "banner_code")
+"""The columns that tell one row of the estimates from every other."""
+
+Key = tuple[str, ...]
+Line = Mapping[str, Any]
+"""One row of the estimates: column → value."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart as analysis drew it in one language: the SVG, and its manifest's words and numbers."""
+
+    id: str
+    svg: str
+    alt: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Aggregates and wording; no respondent is in it.
+
+    *codebook* holds the plan's recodes and derived variables too. *drawings* is language → chart id →
+    Drawing, *files* the SHA-256 of each file the report rests on.
+    """
+
+    estimates: Estimates
+    claims: tuple[ClaimResult, ...]
+    codebook: Codebook
+    plan: Plan
+    falsification: Falsification | None = None
+    drawings: Mapping[str, Mapping[str, Drawing]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def lines(self) -> Mapping[Key, Line]:
+        """Every row of the estimates by its KEY."""
+        columns = {name: self.estimates.rows[name].tolist() for name in self.estimates.rows.columns}
+        keys = zip(*(columns[name] for name in KEY), strict=True)
+        rows = zip(*columns.values(), strict=True)
+        return {key: dict(zip(columns, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
+
+    @cached_property
+    def few(self) -> bool:
+        """Whether the whole sample is under the thresholds, so that no figure at all is shown."""
+        about = self.estimates.provenance
+        return about.responses < self.limit("suppress_respondents") or about.organisations < self.limit(
+            "suppress_organisations"
+        )
+
+    def limit(self, rule: str) -> int:
+        """Return a threshold that was applied to the estimates."""
+        return int(self.estimates.provenance.rules[rule])
+
+
+def read(build: Path, questionnaires: Path, instrument: str) -> Material:
+    """Return the material of *instrument*. Raises AnalystError if its analysis has not been run."""
+    folder = build / instrument
+    estimates = Estimates.read(folder / "estimates")
+    codebook_file = folder / "extract" / "codebook.json"
+    if not codebook_file.is_file():
+        raise AnalystError(f"{codebook_file} is lacking; run `make analysis` first")
+    codebook = Codebook.from_json(codebook_file.read_text(encoding="utf-8"))
+    plan = plans.load(questionnaires / instrument / "plan.yaml", codebook)
+    claims = claims_of.read(folder / "claims.json") if (folder / "claims.json").is_file() else ()
+    return Material(
+        estimates=estimates,
+        claims=claims,
+        codebook=plan.codebook(codebook),
+        plan=plan,
+        # The counter-test is about the simulator's worlds, not about answers: it stands beside either.
+        falsification=falsification_of.read(folder / "falsification.json"),
+        drawings={language: _drawings(folder / "charts" / language, estimates) for language in codebook.languages},
+        files=_hashes(folder),
+    )
+
+
+def _drawings(folder: Path, estimates: Estimates) -> dict[str, Drawing]:
+    """Return the charts of *folder* that were drawn from these very answers; an older one is left out."""
+    found = {}
+    for manifest in sorted(folder.glob("*.json")):
+        data = json.loads(manifest.read_text(encoding="utf-8"))
+        if data["provenance"]["extract_sha256"] != estimates.provenance.extract_sha256:
+            continue
+        svg = (folder / data["files"]["svg"]["name"]).read_text(encoding="utf-8")
+        table = data["table"]
+        found[data["id"]] = Drawing(
+            data["id"], svg, data["alt"], data["title"], tuple(table["columns"]), tuple(map(tuple, table["rows"]))
+        )
+    return found
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    names = ("estimates/estimates.parquet", "estimates/provenance.json", "claims.json", "falsification.json")
+    return {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names if (folder / name).is_file()
+    }

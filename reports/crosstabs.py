@@ -1,0 +1,71 @@
+"""Every closed question by every banner of the plan, per respondent and per organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kysely.codebook import Kind
+from reports._figures import Figures
+from reports._material import Material
+from reports.parts import Paragraph, Part, Section
+from reports.topline import ESTIMANDS
+
+BOOK = "book"
+
+
+def build(material: Material, language: str) -> Section:
+    """Return a section a question, in the order asked."""
+    figures = Figures(material, language)
+    say = figures.say
+    limits = {
+        "respondents": material.limit("suppress_respondents"),
+        "organisations": material.limit("suppress_organisations"),
+    }
+    return Section(
+        id="crosstabs",
+        title=say("crosstabs.title"),
+        parts=(
+            Paragraph(say("crosstabs.intro")),
+            Paragraph(say("crosstabs.few", **limits)),
+            Paragraph(f"{say('crosstabs.empty')} {say('crosstabs.wide')}"),
+        ),
+        sections=tuple(
+            Section(f"crosstab-{name}", figures.title(name), tuple(_tables(figures, name)), wide=True)
+            for name in questions(material)
+        ),
+    )
+
+
+def questions(material: Material) -> tuple[str, ...]:
+    """Return the names the book tabulates: closed variables, sets of options, and each rated option."""
+    tabulated = set(material.estimates.select(table=BOOK)["variable"])
+    names = (
+        variable.set if variable.set and variable.kind is Kind.BINARY else variable.name
+        for variable in material.codebook.variables
+        if variable.closed
+    )
+    return tuple(dict.fromkeys(name for name in names if name in tabulated))
+
+
+def _tables(figures: Figures, name: str) -> Iterator[Part]:
+    say = figures.say
+    question = figures.title(name)
+    for estimand in ESTIMANDS:
+        by = "table.percent_of_respondents" if estimand == "respondent" else "table.percent_of_organisations"
+        yield figures.crosstab(
+            BOOK,
+            name,
+            figures.material.plan.banners,
+            estimand,
+            caption=say(f"crosstabs.{estimand}_caption", question=question),
+            subtitle=say(by),
+            notes=tuple(_remarks(figures, name)),
+            folded=estimand == "organisation",
+        )
+
+
+def _remarks(figures: Figures, name: str) -> Iterator[str]:
+    if name not in figures.material.codebook:
+        yield figures.say("table.several")
+    elif figures.material.codebook[name].kind is Kind.LEVEL:
+        yield figures.say("crosstabs.two_step")

@@ -1,0 +1,150 @@
+"""The whole report: front matter, main results, the 2015 claims, cross-tabulations, methods, provenance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from analysis import wording
+from kysely import plugins
+from reports._material import Material
+from reports.parts import Bullets, Document, Fact, Facts, Note, Paragraph, Part, Section, Table, Words
+from reports.parts.table import Cell, Column, Row
+from reports.parts.wording import Wording
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+CHAPTERS = ("topline", "reproduction", "crosstabs", "methodology")
+
+
+def build(material: Material, language: str, *, report: str = "study") -> Document:
+    """Return the report as a document; *report* names one chapter where not all are wanted."""
+    say = Wording(language)
+    about = material.estimates.provenance
+    chapters = CHAPTERS if report == "study" else (report,)
+    sections = [_reader(material, say)]
+    sections += [plugins.load("reports", chapter).build(material, language) for chapter in chapters]
+    sections.append(_provenance(material, say))
+    if about.synthetic:
+        sections = [_with_kicker(section, say("synthetic.banner")) for section in sections]
+    return Document(
+        title=say("front.title", title=about.title[language], report=say(f"reports.{report}")),
+        subtitle=say("front.subtitle", form=about.form, revision=about.revision),
+        language=language,
+        sections=tuple(sections),
+        words=Words(**{name: say(f"words.{name}") for name in ("contents", "skip", "scroll", "page", "back")}),
+        banner=say("synthetic.banner") if about.synthetic else "",
+        banner_text=say("synthetic.text") if about.synthetic else "",
+        opening=_opening(material, say),
+    )
+
+
+def _with_kicker(section: Section, kicker: str) -> Section:
+    """Return *section* with the kicker on it and on every section a reader may jump to."""
+    inside = tuple(_with_kicker(inner, kicker) for inner in section.sections)
+    return replace(section, kicker=kicker if section.listed else "", sections=inside)
+
+
+def _opening(material: Material, say: Wording) -> tuple[Part, ...]:
+    about, language = material.estimates.provenance, say.language
+    parts: list[Part] = [
+        Paragraph(say("front.lead"), lead=True),
+        Facts(
+            (
+                Fact(_counted(say, "respondents", about.responses), wording.number(about.responses, language)),
+                Fact(
+                    _counted(say, "organisations", about.organisations), wording.number(about.organisations, language)
+                ),
+                Fact(say("front.period"), _period(about.first_completed, about.last_completed, say)),
+            ),
+            key=True,
+        ),
+    ]
+    if about.demonstration and not about.synthetic:
+        parts.append(Note(say("front.demonstration"), say("front.demonstration_title")))
+    if material.few:
+        text = say(
+            "front.few",
+            responses=f"{about.responses}{wording.NBSP}{_counted(say, 'respondents', about.responses)}",
+            organisations=f"{about.organisations}{wording.NBSP}{_counted(say, 'organisations', about.organisations)}",
+            respondents_limit=material.limit("suppress_respondents"),
+            organisations_limit=material.limit("suppress_organisations"),
+        )
+        parts.append(Note(text, say("front.few_title"), "caution"))
+    return tuple(parts)
+
+
+def _counted(say: Wording, what: str, number: int) -> str:
+    """Return the word for so many of something."""
+    return say(f"front.{what}_one" if number == 1 else f"front.{what}")
+
+
+def _period(first: str | None, last: str | None, say: Wording) -> str:
+    if first is None or last is None:
+        return say("front.no_period")
+    begun, ended = (datetime.fromisoformat(moment).astimezone(HELSINKI).date() for moment in (first, last))
+    return wording.period(begun, ended, say.language)
+
+
+def _reader(material: Material, say: Wording) -> Section:
+    """Return what a reader needs to know before the first table."""
+    release = material.estimates.provenance.release
+    limits = {
+        "respondents": material.limit("suppress_respondents"),
+        "organisations": material.limit("suppress_organisations"),
+        "small_base": material.limit("small_base"),
+    }
+    signs = tuple(
+        say(f"signs.{name}_note", **limits) for name in ("suppressed", "complementary", "small_base", "not_estimable")
+    )
+    research = release == "research"
+    return Section(
+        "reader",
+        say("reader.title"),
+        (Paragraph(say("reader.intro")),),
+        sections=tuple(
+            Section(f"reader-{name}", say(f"reader.{name}_title"), parts, listed=False)
+            for name, parts in (
+                ("views", (Bullets(say.list("reader.views")),)),
+                ("interval", (Paragraph(say("reader.interval")),)),
+                ("central", (Paragraph(say("reader.central")),)),
+                ("signs", (Bullets((*signs, say("reader.rounding"))),)),
+                (
+                    "release",
+                    (Paragraph(say("reader.release") if research else say("reader.release_other", release=release)),),
+                ),
+            )
+        ),
+    )
+
+
+def _provenance(material: Material, say: Wording) -> Section:
+    about = material.estimates.provenance
+    language = say.language
+    made = datetime.fromisoformat(about.made_at).astimezone(HELSINKI).date()
+    facts = [
+        Fact(say("closing.instrument"), about.title[language]),
+        Fact(say("closing.form"), f"{about.instrument} / {about.form}, {about.revision}"),
+        *(Fact(say("closing.version"), version, code=True) for version in about.versions),
+        Fact(say("closing.wave"), about.wave),
+        Fact(say("closing.origin"), say("closing.simulated" if about.synthetic else "closing.real")),
+        Fact(say("closing.release"), say("closing.research") if about.release == "research" else about.release),
+        Fact(say("closing.weighting"), say("closing.none") if about.weighting == "none" else about.weighting),
+        Fact(say("closing.made"), wording.date(made, language)),
+        Fact(say("closing.extract"), about.extract_sha256, code=True),
+    ]
+    parts: list[Part] = [Paragraph(say("closing.intro")), Facts(tuple(facts))]
+    if material.files:
+        rows = tuple(Row(name, (Cell(digest),)) for name, digest in sorted(material.files.items()))
+        parts.append(
+            Table(
+                "files",
+                say("closing.files"),
+                say("closing.file"),
+                (Column(say("closing.hash"), numeric=False, code=True),),
+                rows,
+                prose=True,
+            )
+        )
+    return Section("provenance", say("closing.title"), tuple(parts))
