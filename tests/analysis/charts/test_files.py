@@ -1,0 +1,182 @@
+"""A chart's files open in the programs that others use, and are the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from analysis import charts, wording
+from analysis.charts import _files
+from tests.analysis.charts import _estimates as study
+from tests.analysis.charts._programs import run
+from tests.analysis.charts.conftest import Published
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_second_run_writes_the_same_bytes(published: Published, tmp_path: Path):
+    estimates = study.estimates(study.distribution() + study.central())
+    spec = study.specs()[published.picture.id]
+    picture = charts.draw(estimates, spec, study.codebook(), published.picture.language)
+    _files.write(picture, tmp_path)
+
+    for extension in ("png", "svg", "pdf", "csv", "json"):
+        again = (tmp_path / f"{picture.id}.{extension}").read_bytes()
+        assert again == published.path(extension).read_bytes(), extension
+
+
+def test_all_charts_are_written_by_language_and_each_is_told_as_it_is_done(tmp_path: Path):
+    estimates = study.estimates(study.distribution() + study.central())
+    specs = list(study.specs().values())
+
+    done = charts.write_all(estimates, specs, study.codebook(), tmp_path, languages=("sv",))
+
+    assert next(done) == tmp_path / "sv" / "OM_FIG01.json"
+    assert not (tmp_path / "sv" / "OM_FIG02.json").exists()
+    assert list(done) == [tmp_path / "sv" / "OM_FIG02.json"]
+    assert {path.suffix for path in (tmp_path / "sv").iterdir()} == {".png", ".svg", ".pdf", ".csv", ".json"}
+
+
+def test_a_file_that_can_not_be_written_leaves_the_old_one_whole(tmp_path: Path, everything, monkeypatch):
+    picture = everything["OM_FIG01", "fi"].picture
+    _files.write(picture, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(source: object, target: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        _files.write(replace(picture, alt="Another text that would have been written into every file of it."), tmp_path)
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_manifest_tells_words_numbers_and_origin(published: Published):
+    manifest = published.manifest
+
+    assert manifest["format"] == "kysely-chart/1"
+    assert (manifest["id"], manifest["language"]) == (published.picture.id, published.picture.language)
+    for key in ("title", "subtitle", "alt", "base", "note", "source", "kicker"):
+        assert manifest[key].strip() and "\u00ad" not in manifest[key]
+    assert manifest["provenance"]["extract_sha256"] == study.PROVENANCE.extract_sha256
+    assert len(manifest["estimates_sha256"]) == 64
+    assert len(manifest["table"]["rows"]) == len(published.picture.rows)
+    assert all(len(row) == len(manifest["table"]["columns"]) for row in manifest["table"]["rows"])
+    for extension, file in manifest["files"].items():
+        content = published.path(extension).read_bytes()
+        assert file == {
+            "name": published.path(extension).name,
+            "bytes": len(content),
+            "sha256": sha256(content).hexdigest(),
+        }
+
+
+def test_the_manifest_s_table_is_written_as_the_language_does(everything):
+    rows = {language: everything["OM_FIG01", language].manifest["table"]["rows"] for language in ("fi", "en")}
+
+    assert rows["fi"][0][:2] == ["Asiakaspalvelulähtöinen", "3,5"]
+    assert rows["en"][0][:2] == ["Customer-service-oriented", "3.5"]
+
+
+def test_the_png_is_twice_the_size_and_carries_resolution_and_description(published: Published):
+    with Image.open(published.path("png")) as png:
+        assert png.size == (2 * published.manifest["width"], 2 * published.manifest["height"])
+        assert png.info["dpi"] == pytest.approx((200, 200), abs=0.1)
+        assert png.info["Description"] == published.picture.alt
+        assert png.info["Title"] == published.picture.title
+        assert png.info["Source"] == published.picture.words.source
+
+
+def test_the_pdf_has_the_words_as_text_in_embedded_fonts(published: Published):
+    text = run("pdftotext", "-layout", "-enc", "UTF-8", published.path("pdf"), "-")
+    fonts = run("pdffonts", published.path("pdf")).splitlines()[2:]
+
+    seen = _letters(text)
+    words = published.picture.words
+    for wanted in (words.kicker, words.headline, words.base, words.source):
+        assert _letters(wanted) in seen
+    assert fonts and all("Inter" in font and "TrueType" in font for font in fonts)
+    assert all(font.split()[-5:-2] == ["yes", "yes", "yes"] for font in fonts)  # embedded, subset, maps to Unicode
+
+
+def test_the_svg_is_drawn_by_librsvg_as_by_us(published: Published, tmp_path: Path):
+    run("rsvg-convert", published.path("svg"), "-z", "2", "-o", tmp_path / "svg.png")
+
+    with Image.open(tmp_path / "svg.png") as drawn, Image.open(published.path("png")) as ours:
+        assert drawn.size == ours.size
+        small = (ours.width // 16, ours.height // 16)
+        theirs, mine = (
+            list(picture.convert("RGBA").resize(small, Image.Resampling.BOX).convert("L").get_flattened_data())
+            for picture in (drawn, ours)
+        )
+    assert max(abs(a - b) for a, b in zip(theirs, mine, strict=True)) < 24
+
+
+def test_the_svg_has_a_role_a_name_a_description_and_its_language(published: Published):
+    root = ElementTree.parse(published.path("svg")).getroot()
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+
+    assert title is not None and description is not None
+    assert root.get("role") == "img" and root.get("lang") == published.picture.language
+    assert (title.text, description.text) == (published.picture.title, published.picture.alt)
+    assert root.get("aria-labelledby") == title.get("id") and root.get("aria-describedby") == description.get("id")
+    assert [group.get("aria-hidden") for group in root.findall(f"{SVG}g")] == ["true"]
+
+
+def test_two_charts_can_stand_in_one_page(everything):
+    ids: list[str] = []
+    for published in everything.values():
+        root = ElementTree.parse(published.path("svg")).getroot()
+        own = [element.get("id", "") for element in root.iter() if element.get("id")]
+        used = {
+            value.split("#")[1].rstrip(")")
+            for element in root.iter()
+            for value in element.attrib.values()
+            if value.startswith("#") and len(value) > 7 or "url(#" in value
+        }
+        assert used <= set(own)
+        ids += own
+
+    assert len(ids) == len(set(ids))
+
+
+def test_the_svg_needs_no_style_sheet_and_runs_nothing(published: Published):
+    root = ElementTree.parse(published.path("svg")).getroot()
+
+    assert {element.tag.split("}")[1] for element in root.iter()} & {
+        "style",
+        "script",
+        "foreignObject",
+        "image",
+    } == set()
+    assert [element.tag for element in root.iter() if element.get("style")] == [f"{SVG}svg"]
+
+
+@pytest.mark.parametrize("id", ["OM_FIG01", "OM_FIG02"])
+def test_markup_in_a_label_stays_text(id: str, tmp_path: Path):
+    evil = "<script>alert(1)</script> --><b onload='x'>&amp;"
+    words = dict.fromkeys(study.LANGUAGES, evil)
+    spec = replace(study.specs()[id], labels={"OM_B": {"CUST": words}, "BG10": {"COMP": words}})
+    spec = replace(spec, headline=words)
+    estimates = study.estimates(study.distribution() + study.central())
+
+    _files.write(charts.draw(estimates, spec, study.codebook(), "sv"), tmp_path)
+
+    root = ElementTree.parse(tmp_path / f"{id}.svg").getroot()
+    title = root.find(f"{SVG}title")
+    assert title is not None and title.text == evil
+    assert not [element for element in root.iter() if element.tag.endswith("}script")]
+    assert "<script" not in (tmp_path / f"{id}.svg").read_text(encoding="utf-8")
+    table = json.loads((tmp_path / f"{id}.json").read_text(encoding="utf-8"))["table"]["rows"]
+    assert any(evil in row for row in table)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in wording.plain(text) if character.isalnum())

@@ -1,0 +1,50 @@
+"""What a screen reader is given of a chart, asked of Chromium's own accessibility tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests import chromium
+from tests.analysis.charts.conftest import Published
+
+
+@pytest.mark.browser
+def test_a_chart_in_a_page_is_one_image_with_its_name_and_description(
+    everything: Mapping[tuple[str, str], Published], tmp_path: Path
+):
+    published = list(everything.values())
+    svgs = [chart.path("svg").read_text(encoding="utf-8") for chart in published]
+    body = "\n".join(svg[svg.index("<svg") :] for svg in svgs)
+    page = tmp_path / "page.html"
+    page.write_text(f"<!doctype html><html lang=fi><meta charset=utf-8><title>t</title>{body}", encoding="utf-8")
+
+    nodes = [node for node in _accessibility_tree(page) if not node["ignored"]]
+
+    told = [(_value(node, "role"), _value(node, "name"), _value(node, "description")) for node in nodes]
+    images = [(name, description) for role, name, description in told if role in ("image", "img", "graphics-document")]
+    assert images == [(chart.picture.title, chart.picture.alt) for chart in published]
+    # Nothing else: no loose figures, no label of an axis read on its own.
+    assert {role for role, _, _ in told} <= {"RootWebArea", "image", "img", "graphics-document", "generic", "none"}
+
+
+def _accessibility_tree(page: Path) -> list[dict[str, Any]]:
+    path = chromium.find()
+    assert path, chromium.CURE
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            tab = browser.new_page()
+            tab.goto(page.as_uri())
+            session = tab.context.new_cdp_session(tab)
+            return session.send("Accessibility.getFullAXTree")["nodes"]
+        finally:
+            browser.close()
+
+
+def _value(node: dict[str, Any], key: str) -> str:
+    return node.get(key, {}).get("value", "")

@@ -1,0 +1,101 @@
+"""A plan is checked against the codebook, and every fault has its line, cause and cure."""
+
+import pytest
+
+from analysis import plan
+from kysely.errors import AuthorError
+from tests.analysis import _study
+
+BOOK = _study.codebook()
+START = "schema: plan/1\ninstrument: operating_mode\nform: core2015\n"
+
+
+def faults(tmp_path, text: str) -> list[str]:
+    path = tmp_path / "plan.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(AuthorError) as error:
+        plan.load(path, BOOK)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_the_shipped_plan_of_the_study_has_no_fault():
+    loaded = _study.plan()
+    assert [table.id for table in loaded.tables] == [f"OM_TAB0{n}" for n in range(1, 7)]
+    assert loaded.banners == ("org3", "BG10", "role2", "BG01", "size4", "BG12")
+
+
+def test_the_recodes_of_the_study_put_every_code_somewhere():
+    for recode in _study.plan().recodes:
+        used = [code for category in recode.categories for code in category.codes]
+        assert sorted(used) == sorted(category.code for category in BOOK[recode.source].categories)
+
+
+def test_a_derived_variable_has_labels_in_every_language():
+    book = _study.plan().codebook(BOOK)
+    for name in ("OM_B_dominant", "OM_B_combination", "OM_B_central_2plus", "org3"):
+        for category in book[name].categories:
+            assert set(category.label) == {"fi", "sv", "en"}
+
+
+def test_combinations_stand_in_order_of_size():
+    assert plan.combinations(("A", "B", "C")) == ("NONE", "A", "B", "C", "A+B", "A+C", "B+C", "A+B+C")
+
+
+def test_all_faults_are_told_at_once_with_their_lines(tmp_path):
+    found = faults(
+        tmp_path,
+        START
+        + """banners:
+  - {variable: BG99}
+recodes:
+  - name: org3
+    from: BG10
+    text: {fi: Ryhmä, en: Group}
+    categories:
+      - {code: company, codes: [COMP, BANK], label: {fi: a, sv: b, en: c}}
+      - {code: public, codes: [COMP], label: {fi: a, sv: b, en: c}}
+tables:
+  - {id: T1, title: {fi: a, sv: b, en: c}, variables: [BG98], stricct: true}
+rules: {suppress_respondents: 3}
+""",
+    )
+    assert [fault.split(": ")[0] for fault in found] == [
+        f"{tmp_path.name}/plan.yaml:{line}" for line in (5, 9, 11, 12, 14, 14, 15)
+    ]
+    together = "\n".join(found)
+    for said in (
+        "'BG99'",
+        "no text in 'sv'",
+        "no code 'BANK'",
+        "'COMP' is in 'company' already",
+        "stricct: the key is unknown",
+        "Use some of small_base",
+    ):
+        assert said in together
+
+
+def test_a_plan_of_another_form_is_refused(tmp_path):
+    (fault,) = faults(tmp_path, START.replace("core2015", "full"))
+    assert "the codebook is of 'core2015'" in fault
+
+
+def test_an_unquoted_no_is_told_as_what_it_is(tmp_path):
+    found = faults(tmp_path, START + "population: {variable: BG04, codes: [true]}\n")
+    assert "quote YES and NO" in found[0]
+
+
+def test_a_file_that_is_no_yaml_names_the_line(tmp_path):
+    (fault,) = faults(tmp_path, START + "tables: [\n")
+    assert "plan.yaml:5" in fault and "not readable as YAML" in fault
+
+
+def test_a_lacking_file_is_told_with_its_name(tmp_path):
+    with pytest.raises(AuthorError, match="plan.yaml:1: plan: there is no such file"):
+        plan.load(tmp_path / "plan.yaml", BOOK)
+
+
+def test_a_chart_of_an_unknown_table_is_refused(tmp_path):
+    words = "{fi: a, sv: b, en: c}"
+    chart = f"{{id: F1, chart: dots, table: T9, headline: {words}, subtitle: {words}, alt: {words}}}"
+    (fault,) = faults(tmp_path, START + f"charts:\n  - {chart}\n")
+    assert "there is no table 'T9'" in fault

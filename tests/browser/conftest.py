@@ -1,0 +1,102 @@
+"""A real Chromium and a real server: one of each for all tests of a worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from kysely import store as stores
+from kysely.config import Settings
+from kysely.web import create_app
+from tests import chromium
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+)
+
+PHONE = {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        pytest.fail(chromium.CURE, pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_browser(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A function that opens a new profile: own cookies, own size, JavaScript off unless asked for."""
+    contexts = []
+
+    def open_browser(**options) -> BrowserContext:
+        options = {"viewport": PHONE, "java_script_enabled": False, "locale": "fi-FI", **options}
+        contexts.append(browser.new_context(**options))
+        return contexts[-1]
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_browser) -> Page:
+    return open_browser().new_page()
+
+
+@dataclass
+class Server:
+    """The application on a free port; `app` may be exchanged, as a restart does."""
+
+    app: Flask
+    url: str = ""
+
+    def __call__(self, environ, start_response):
+        return self.app(environ, start_response)
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def answers(sqlite_settings: Settings) -> Iterator[stores.Store]:
+    opened = stores.open(sqlite_settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server(sqlite_settings: Settings, answers: stores.Store) -> Iterator[Server]:
+    server = Server(create_app(sqlite_settings, answers))
+    listening = make_server("127.0.0.1", 0, server, threaded=True, request_handler=Quiet)
+    server.url = f"http://127.0.0.1:{listening.port}"
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    listening.shutdown()
+    thread.join()
+    listening.server_close()

@@ -1,0 +1,149 @@
+"""axe-core on every page and state, in three languages, on a phone and on a desk: no violation, no exclusion."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser._steps import STEPS, STUDY, answer_until, onward, respondent, start
+from tests.kysely.web.test_gallery import MANIFEST
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
+    },
+    "resultTypes": ["violations", "incomplete"],
+}
+INSPECT = "rules => axe.run(rules).then(({violations, incomplete}) => ({violations, incomplete}))"
+SIZES = ({"width": 320, "height": 640}, {"width": 1280, "height": 900})
+
+
+class Inspector:
+    """Inspects the page as it stands at both widths, and remembers what it found."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.found: list[str] = []
+
+    def look(self, state: str) -> None:
+        self.page.evaluate(Axe().axe_script)
+        for size in SIZES:
+            self.page.set_viewport_size(size)
+            for kind, rules in self.page.evaluate(INSPECT, RULES).items():
+                self.found += [
+                    f"{state} at {size['width']} px: {kind}: {rule['id']}: {node['html'][:160]} {_why(node)}"
+                    for rule in rules
+                    for node in rule["nodes"]
+                ]
+
+
+def _why(node) -> str:
+    return " ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])[:200]
+
+
+def test_the_inspector_finds_what_is_wrong(page_with_script: Page):
+    page_with_script.set_content("<img src=x><input><p style='color: #999'>pale</p>")
+    inspector = Inspector(page_with_script)
+    inspector.look("a bad page")
+    found = " ".join(inspector.found)
+    for rule in ("image-alt", "label", "html-has-lang", "color-contrast", "landmark-one-main"):
+        assert rule in found
+
+
+@pytest.fixture
+def page_with_script(open_browser) -> Page:
+    return open_browser(java_script_enabled=True).new_page()
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("fi", "light"), ("sv", "dark"), ("en", "light")])
+def test_every_page_and_state_of_the_interview_is_accessible(server, open_browser, language, scheme):
+    page = open_browser(java_script_enabled=True, locale=language, color_scheme=scheme).new_page()
+    inspector = Inspector(page)
+    page.goto(f"{server.url}/{language}/")
+    inspector.look("front page")
+    page.goto(f"{server.url}/{language}/{STUDY}/")
+    inspector.look("introduction")
+    onward(page)
+    for name, step in STEPS:
+        inspector.look(f"{name}, empty")
+        onward(page)
+        inspector.look(f"{name}, unanswered")
+        step(page)
+        inspector.look(f"{name}, answered")
+        if name == "organisation":
+            page.fill("#f-organisation_business_id", "123")
+            onward(page)
+            inspector.look(f"{name}, wrong")
+            page.fill("#f-organisation_business_id", "")
+        onward(page)
+    inspector.look("check your answers")
+    page.goto(f"{server.url}/{language}/{STUDY}/activity?edit")
+    inspector.look("activity, changed from the review")
+    onward(page)
+    page.goto(f"{server.url}/{language}/{STUDY}/")
+    inspector.look("introduction, under way")
+    page.goto(f"{server.url}/{language}/{STUDY}/check-answers")
+    onward(page)
+    inspector.look("thank you")
+    for place in (f"{STUDY}/how-answers-are-handled", "accessibility", "charts/", "nowhere/"):
+        page.goto(f"{server.url}/{language}/{place}")
+        inspector.look(place)
+    assert inspector.found == []
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_the_page_of_charts_is_accessible(server, open_browser, sqlite_settings, language):
+    folder = sqlite_settings.build / STUDY / "charts" / language
+    folder.mkdir(parents=True)
+    for id in ("OM_FIG01", "OM_FIG02"):
+        files = {kind: {"name": f"{id}.{kind}"} for kind in MANIFEST["files"]}
+        (folder / f"{id}.json").write_text(json.dumps({**MANIFEST, "id": id, "title": f"{id} title", "files": files}))
+        (folder / f"{id}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="720" height="430"/>')
+    (folder.parent.parent / f"report.{language}.html").write_text("<p>Report</p>")
+    page = open_browser(java_script_enabled=True, locale=language).new_page()
+    inspector = Inspector(page)
+    page.goto(f"{server.url}/{language}/charts/")
+    inspector.look("charts")
+    for summary in page.locator("summary").all():
+        summary.click()
+    inspector.look("charts with their tables")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert inspector.found == []
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_the_pages_for_what_came_in_between_are_accessible(server, open_browser, language):
+    page = open_browser(java_script_enabled=True, locale=language).new_page()
+    inspector = Inspector(page)
+    start(page, server.url, language)
+    page.fill("#f-organisation_name", "Exempel Ab")
+    page.context.clear_cookies()
+    onward(page)
+    inspector.look("lost cookie")
+    page.goto(f"{server.url}/{language}/{STUDY}/")
+    onward(page)
+    answer_until(page, "respondent")
+    other = page.context.new_page()
+    other.goto(page.url)
+    respondent(page)
+    onward(page)
+    respondent(other)
+    other.check("[name=BG01][value=EXP]")
+    onward(other)
+    inspector_of_other = Inspector(other)
+    inspector_of_other.look("conflict")
+    page.goto(f"{server.url}/{language}/{STUDY}/perspective")
+    late = page.context.new_page()
+    late.goto(page.url)
+    for _, step in STEPS[3:]:
+        step(page)
+        onward(page)
+    onward(page)
+    onward(late)
+    inspector_of_late = Inspector(late)
+    inspector_of_late.look("already sent")
+    assert inspector.found + inspector_of_other.found + inspector_of_late.found == []

@@ -1,0 +1,220 @@
+"""What the report says, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from analysis import wording
+from analysis.claim_tests._finding import Verdict
+from analysis.estimates import HIDDEN, Estimates
+from analysis.falsification import Falsification, Rate
+from reports.parts.wording import Wording
+from tests.reports._built import page
+
+SYNTHETIC = {"fi": "Synteettinen aineisto", "sv": "Syntetiskt material", "en": "Synthetic data"}
+SIGN = "···"
+FIGURE = re.compile(r"\d[.,]\d")
+
+
+# ---- synthetic or real --------------------------------------------------------------------------
+
+
+def test_a_simulated_study_is_called_synthetic_in_the_title_the_banner_and_every_section(report, language):
+    word = SYNTHETIC[language]
+    assert report.title.startswith(word)
+    sections = [title for level, title in report.headings if level > 1 and title.startswith(word)]
+    assert len(sections) == len(report.contents) > 20
+    assert f'content:"{word}"' in report.source  # at the head of every printed page
+
+
+def test_real_answers_are_never_called_synthetic(first_report, language):
+    assert SYNTHETIC[language].split()[0].casefold() not in first_report.source.casefold()
+    assert 'content:""' in first_report.source
+
+
+def test_answers_to_a_demonstration_are_said_to_be_that(first_report, first_answer, language):
+    assert Wording(language)("front.demonstration_title") in first_report.text
+    about = replace(first_answer.estimates.provenance, demonstration=False)
+    ours = replace(first_answer, estimates=Estimates(first_answer.estimates.rows, about))
+    assert Wording(language)("front.demonstration_title") not in page(ours, language).text
+
+
+def test_a_row_that_was_set_beforehand_is_never_worded_as_a_finding(report, synthetic, language):
+    said = Wording(language)("reproduction.set_beforehand")
+    agreeing = [
+        claim
+        for claim in synthetic.claims
+        if "by_construction" in claim.basis and claim.verdict in (Verdict.REPRODUCED, Verdict.CONSISTENT)
+    ]
+    assert agreeing
+    for claim in agreeing:
+        row = next(cells for title, cells in report.tables["claims"].rows.items() if title.startswith(claim.id))
+        assert said in row[3], claim.id
+
+
+def test_the_simulators_parameters_are_printed_where_it_made_the_answers(synthetic, report, first_report):
+    assert "simulation" in report.ids
+    assert "simulation" not in first_report.ids
+    about = synthetic.estimates.provenance
+    simulation = {"name": "s", "seed": 7, "parameters": {"mode_strength": {"CUST": 1.0}, "thresholds": [0, 0.4]}}
+    told = replace(synthetic, estimates=Estimates(synthetic.estimates.rows, replace(about, simulation=simulation)))
+    rows = page(told, "en", "methodology").tables["simulation-parameters"].rows
+    assert rows == {"mode_strength": ["CUST: 1.0"], "thresholds": ["0, 0.4"]}
+
+
+# ---- numbers ------------------------------------------------------------------------------------
+
+
+def test_every_figure_of_a_cross_table_is_that_of_the_estimates(report, synthetic, language):
+    lines = synthetic.estimates.select(table="book", variable="BG05", estimand="respondent", banner="org3")
+    table = report.tables["book-BG05-respondent"]
+    labels = {c.code: c.label[language] for c in synthetic.codebook["org3"].categories}
+    checked = 0
+    for group, rows in lines.groupby("banner_code"):
+        if not rows["base_n"].iloc[0]:
+            continue
+        cells = table.rows[labels[group]]
+        assert cells[0].rstrip(" *") == wording.number(rows["base_n"].iloc[0], language)
+        for cell, (_, line) in zip(cells[2:], rows.iterrows(), strict=True):
+            if line["flag"] in HIDDEN:
+                assert cell.startswith(SIGN)
+                continue
+            assert cell.split()[0] == wording.percent(line["estimate"], language, 1, sign=False)
+            low, high = (wording.percent(line[end], language, 1, sign=False) for end in ("ci_low", "ci_high"))
+            assert f"{low}–{high}" in cell
+            checked += 1
+    assert checked >= 6
+
+
+def test_the_main_table_gives_both_ways_of_counting(report, synthetic, language):
+    table = report.tables["OM_TAB03-OM_B"]
+    for mode, label in synthetic.plan.labels["OM_B"].items():
+        cells = table.rows[label[language]]
+        for place, estimand in ((2, "respondent"), (5, "organisation")):
+            line = synthetic.estimates.one(
+                table="OM_TAB03", variable="OM_B", code=mode, statistic="central", estimand=estimand
+            )
+            assert cells[place].split()[0] == wording.percent(line["estimate"], language, 1, sign=False)
+
+
+def test_every_closed_question_has_a_cross_table_in_both_ways_of_counting(report, synthetic):
+    for name in (*(v.name for v in synthetic.codebook.variables if v.question.startswith("BG") and not v.set), "BG16"):
+        if name in ("org3", "role2", "size4", "industry", "area"):
+            continue
+        for estimand in ("respondent", "organisation"):
+            assert f"book-{name}-{estimand}" in report.tables, name
+
+
+def test_a_claim_shows_its_figure_as_the_tables_show_theirs(report, synthetic, language):
+    claim = next(claim for claim in synthetic.claims if claim.id == "PC03")
+    row = next(cells for title, cells in report.tables["claims"].rows.items() if title.startswith("PC03"))
+    assert row[1].startswith(wording.percent(claim.respondent.value, language, 1))
+    table = report.tables["OM_TAB01-table"]
+    label = next(c.label[language] for c in synthetic.codebook["role2"].categories if c.code == "top")
+    assert table.rows[label][1].split()[0] == wording.percent(claim.respondent.value, language, 1, sign=False)
+
+
+# ---- what is hidden -----------------------------------------------------------------------------
+
+
+def test_a_difference_of_means_is_in_points_of_the_scale_and_one_of_shares_in_percentage_points(
+    report, synthetic, language
+):
+    details = next(claim for claim in synthetic.claims if claim.id == "PC20").details
+    rows = report.tables["claim-details"].rows
+    units = {detail.name: rows[detail.label[language]][0] for detail in details}
+    scale = {"fi": "pistettä", "sv": "poäng", "en": "points"}[language]
+    shares = {"fi": "%-yks.", "sv": "%-enh.", "en": "pp"}[language]
+    assert scale in units["mean100"] and shares not in units["mean100"]
+    assert shares in units["selected"] and scale not in units["selected"]
+
+
+def test_a_hidden_figure_is_a_sign_in_every_cell_of_its_row(report, synthetic, language):
+    book = synthetic.estimates.select(table="book", estimand="respondent")
+    hidden = book[book["flag"].isin(HIDDEN) & (book["base_n"] > 0) & (book["banner"] == "BG10")]
+    assert len(hidden)
+    labels = synthetic.plan.labels["BG10"]
+    for variable, group in {(line.variable, line.banner_code) for line in hidden.itertuples()}:
+        table = report.tables.get(f"book-{variable}-respondent")
+        if table is None:
+            continue
+        cells = table.rows[labels[group][language]]
+        assert all(cell.startswith(SIGN) for cell in cells[2:]), (variable, group)
+        assert not any(FIGURE.search(cell) for cell in cells)
+
+
+def test_the_first_real_answer_shows_its_row_with_one_respondent_and_no_figure(first_report, first_answer, language):
+    rows = first_report.tables["book-BG01-respondent"].rows
+    municipality = first_answer.plan.labels["BG10"]["MUNI"][language]
+    assert rows[municipality][:2] == ["1", "1"]
+    assert all(cell.startswith(SIGN) for cell in rows[municipality][2:])
+    company = first_answer.plan.labels["BG10"]["COMP"][language]
+    assert company not in rows
+
+
+def test_the_report_of_the_first_real_answer_says_why_it_shows_nothing(first_report, language):
+    say = Wording(language)
+    assert say("front.few_title") in first_report.text
+    notes = say("signs.suppressed_note", respondents=5, organisations=3)
+    assert notes in first_report.text
+
+
+def test_no_figure_of_the_first_real_answer_stands_anywhere(first_report):
+    """Every share of one person is 0 or 100 %, so any share in any table would be theirs."""
+    for id, table in first_report.tables.items():
+        if id in ("files", "missing-kinds"):
+            continue
+        for title, cells in table.rows.items():
+            shown = cells if id != "claims" else cells[1:3]
+            assert not any(FIGURE.search(cell) or "100" in cell for cell in shown), (id, title)
+
+
+def test_a_group_under_thirty_is_marked_and_the_mark_explained(report, synthetic, language):
+    book = synthetic.estimates.select(table="book", variable="BG01", estimand="respondent", banner="BG10")
+    small = book[book["small_base"] & ~book["flag"].isin(HIDDEN)]["banner_code"].unique()
+    assert len(small)
+    rows = report.tables["book-BG01-respondent"].rows
+    for group in small:
+        assert rows[synthetic.plan.labels["BG10"][group][language]][0].endswith("*")
+    assert Wording(language)("signs.small_base_note", small_base=30) in report.text
+
+
+# ---- claims and counter-test ----------------------------------------------------------------------
+
+
+def test_every_claim_stands_in_the_table_and_those_out_of_reach_say_so(report, synthetic, language):
+    rows = report.tables["claims"].rows
+    say = Wording(language)
+    assert len(rows) == len(synthetic.claims)
+    for claim in synthetic.claims:
+        cells = next(cells for title, cells in rows.items() if title.startswith(claim.id))
+        assert cells[3].startswith(say(f"verdict.{claim.verdict.name}"))
+
+
+def test_the_counter_test_says_how_often_a_claim_came_true_without_cause(synthetic, language):
+    rates = (Rate("PC20", "no_mode_differs", 200, 3, 0.0432, 0.05), Rate("PC22", "no_combinations", 200, 11, 0.1, 0.05))
+    told = page(replace(synthetic, falsification=Falsification(rates, ("PC01",))), language, "reproduction")
+    say = Wording(language)
+    first, second = told.tables["falsification-rates"].rows.values()
+    assert first[2] == wording.percent(0.015, language, 1)
+    assert first[5] == say("reproduction.yes")
+    assert second[5] == say("reproduction.no")
+    assert say("reproduction.exempt", ids="PC01") in told.text
+
+
+def test_without_a_counter_test_the_report_says_how_to_get_one(report, language):
+    assert Wording(language)("reproduction.falsification_none") in report.text
+
+
+# ---- one chapter alone ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", ["topline", "crosstabs", "methodology", "reproduction"])
+def test_a_chapter_can_be_had_alone_and_still_says_what_it_rests_on(synthetic, chapter):
+    alone = page(synthetic, "fi", chapter)
+    assert alone.title.startswith(SYNTHETIC["fi"])
+    assert {chapter, "reader", "provenance"} <= set(alone.ids)
+    assert synthetic.estimates.provenance.extract_sha256 in alone.text

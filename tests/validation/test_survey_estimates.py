@@ -1,0 +1,102 @@
+"""Totals, means, shares, ratios and differences agree with R's survey package on synthetic samples."""
+
+import numpy as np
+import pytest
+
+from analysis import estimators
+from analysis.design import DesignError
+from analysis.engines.memory import Memory
+from tests.validation._cases import DATA, GROUPS, Case, cases
+
+ALL = [(group, case) for group in GROUPS for case in cases(DATA, group)]
+
+
+@pytest.mark.parametrize(("group", "case"), ALL, ids=[case.path.stem for _, case in ALL])
+def test_estimates_agree_with_r_survey(group, case):
+    GROUPS[group](case)
+
+
+def test_every_share_and_standard_error_of_a_book_of_thirty_tables_agrees_with_r_survey():
+    book = Case(DATA / "book.json")
+    design = book.design()
+    engine = Memory(design)
+    for name, table in book.expected.items():
+        stub, banner = name.split("_x_")
+        codes = book.frame[stub].fillna(0).astype(int).to_numpy() - 1
+        columns = [str(one) for one in table["columns"]]
+        group = np.array([columns.index(str(value)) for value in book.frame[banner]], np.int64)
+        moments = engine.moments(codes, len(table["options"]), group, len(columns))
+        estimate, variance = moments.averages(np.eye(len(table["options"])))
+        book.agree(moments.n.T, table["n"]["values"])
+        book.agree(moments.total.T, table["wn"]["values"])
+        book.agree(estimate.T, table["share"]["values"])
+        book.agree(np.sqrt(variance).T, table["se"]["values"])
+
+
+def test_a_stratum_with_a_single_psu_is_refused_by_default():
+    # R: options(survey.lonely.psu="fail") says "Stratum (2) has only one PSU at stage 1".
+    case = Case(DATA / "lonely__fail.json")
+    with pytest.raises(DesignError, match="1 of . strata have a single PSU.*Merge the stratum"):
+        estimators.mean(case.frame["y"], case.design())
+
+
+def test_a_single_psu_that_was_certain_to_be_drawn_adds_no_variance():
+    case = Case(DATA / "lonely__certainty.json")
+    ours = estimators.mean(case.frame["y"], case.design(lonely="certainty"))
+    case.agree([ours.value, ours.se], [case.expected["mean"]["y"], case.expected["se"]["y"]])
+    ours = estimators.total(case.frame["y"], case.design(lonely="certainty"))
+    case.agree([ours.value, ours.se], [case.expected["total"]["y"], case.expected["total_se"]])
+
+
+def test_scaling_the_weights_changes_totals_and_nothing_else():
+    case = Case(DATA / "edge_duplicate_weights_scale.json")
+    for factor, key in ((1, "k1"), (1000, "k1000")):
+        case.frame["w"] = Case(case.path).frame["w"] * factor
+        design, expected = case.design(), case.expected[key]
+        mean, total = (one(case.frame["budget"], design) for one in (estimators.mean, estimators.total))
+        found = [mean.value, mean.se, total.value, total.se]
+        case.agree(found, [expected[name] for name in ("mean", "se", "total", "total_se")])
+
+
+def test_where_everybody_answers_alike_nothing_is_estimated_but_a_bound():
+    # R prints an interval of [0.999999999996, 0.999999999998] and a standard error of 1.7e-17.
+    case = Case(DATA / "edge_constant_group.json")
+    large = (case.frame["size_band"] == "XL").to_numpy()
+    yes = ((case.frame["p1"] == 1) | large).to_numpy(float)
+    ours = estimators.share(yes, case.design().domain(large))
+    assert ours.value == case.expected["mean"] == 1
+    assert not ours.estimable
+    assert np.isnan(ours.se)
+    assert ours.high == 1
+    assert 0.9 < ours.low < 0.975
+
+
+def test_a_group_inside_one_organisation_has_an_estimate_and_no_standard_error():
+    # R prints a standard error of 1.1e-15 with 0 degrees of freedom.
+    case = Case(DATA / "edge_single_cluster_domain.json")
+    inside = (case.frame["org_id"] == case.expected["org"]).to_numpy()
+    ours = estimators.mean(case.frame["tenure"], case.design().domain(inside))
+    case.agree(ours.value, case.expected["mean"])
+    assert (ours.n, ours.df, ours.estimable) == (case.expected["n"], 0, False)
+    assert np.isnan([ours.se, ours.low, ours.high]).all()
+    share = estimators.share((case.frame["p1"] == 1).to_numpy(float), case.design().domain(inside))
+    assert share.low < share.value < share.high
+
+
+def test_picks_levels_and_shares_of_a_weighted_choice_agree_with_r_survey():
+    case = Case(DATA / "mr_share.json")
+    design, frame, expected = case.design(), case.frame, case.expected
+    levels = frame[["m1", "m2", "m3", "m4"]].to_numpy(float)
+    sums = levels.sum(axis=1)
+    for j in range(4):
+        picked = estimators.share(frame[f"p{j + 1}"], design)
+        case.agree([picked.value, picked.se], [expected["pick_rate"][f"p{j + 1}"], expected["pick_se"][f"p{j + 1}"]])
+        mean = estimators.mean(levels[:, j], design)
+        key = f"m{j + 1}"
+        case.agree([mean.value, mean.se], [expected["mean_centrality"][key], expected["mean_centrality_se"][key]])
+        of_all = estimators.ratio(levels[:, j], sums, design)
+        theirs = expected["share_ratio_of_totals"][j]
+        case.agree([of_all.value, of_all.se], [theirs["share"], theirs["se"]])
+        among = estimators.mean(np.where(levels[:, j] > 0, levels[:, j], np.nan), design)
+        theirs = expected["mean_among_pickers"][j]
+        case.agree([among.value, among.se], [theirs["mean"], theirs["se"]])
