@@ -1,0 +1,17 @@
+"""`python -m benchmarks`: every measurement after the other, as Markdown for benchmarks/RESULTS.md."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PARTS = ("interviews", "memory", "analysis")
+
+
+def main() -> int:
+    codes = [subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=False).returncode for part in PARTS]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
