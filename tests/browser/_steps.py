@@ -10,8 +10,9 @@ STUDY = "operating_mode"
 
 
 def onward(page: Page) -> None:
-    """Press the button that leads on: the first of the form."""
-    page.locator("main form button").first.click()
+    """Press the button that leads on, the first of the form, and wait until the page that answers is whole."""
+    with page.expect_navigation():
+        page.locator("main form button").first.click()
 
 
 def start(page: Page, url: str, language: str = "fi") -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kysely import store as stores
@@ -27,6 +27,8 @@ FLAGS = (
 )
 
 PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=20_000)  # a machine that does other work too is slow, not wrong
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -49,6 +49,7 @@ def test_a_keyboard_is_enough(server, page: Page, answers):
     page.goto(f"{server.url}/fi/{STUDY}/")
     _tab_to(page, "button", "Aloita vastaaminen")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/organisation")
     for name in ("organisation_name", "organisation_municipality"):
         _tab_to(page, f"[name={name}]")
         page.keyboard.type("Näppäin Oy")
