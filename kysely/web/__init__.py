@@ -71,10 +71,11 @@ def from_environment() -> Flask:
     import os
 
     from kysely import store
-    from kysely.web.serving import WholeRequests, stop_without_parent
+    from kysely.web.serving import WholeRequests, settle, stop_without_parent
 
     stop_without_parent()
     settings = Settings.from_env(os.environ)
     app = create_app(settings, store.open(settings, upgrade=False))
     app.wsgi_app = WholeRequests(app.wsgi_app, limit=MAXIMUM_REQUEST)  # type: ignore[method-assign]
+    settle(app.jinja_env)
     return app
