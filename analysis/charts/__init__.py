@@ -5,7 +5,13 @@ Importing this package loads no matplotlib; drawing does.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +36,30 @@ def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: st
 def write_all(
     estimates: Estimates, specs: Sequence[ChartSpec], codebook: Codebook, folder: Path, *, languages: Sequence[str]
 ) -> Iterator[Path]:
-    """Draw every chart in every language into <folder>/<language>/ and yield each manifest once it is there."""
+    """Draw every chart in every language into <folder>/<language>/ and yield each manifest once it is there.
+
+    On Linux every processor draws. If a chart can't be drawn, those begun are finished before the error is raised.
+    """
+    for name in {spec.chart for spec in specs}:
+        plugins.load("analysis.charts", name)  # once, before the processes part
+    write = partial(_write, estimates, codebook, folder)
+    tasks = [(spec, language) for spec in specs for language in languages]
+    # Elsewhere a new process would have to import everything again, which takes longer than it saves.
+    processes = min(len(os.sched_getaffinity(0)), len(tasks)) if sys.platform == "linux" else 1
+    if processes < 2:
+        yield from map(write, tasks)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool, warnings.catch_warnings():
+        # Python from 3.12 on warns of threads at a fork. They are numpy's own, which wait for work.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield from pool.map(write, tasks)
+
+
+def _write(estimates: Estimates, codebook: Codebook, folder: Path, task: tuple[ChartSpec, str]) -> Path:
     from analysis.charts import _files
 
-    for spec in specs:
-        for language in languages:
-            yield _files.write(draw(estimates, spec, codebook, language), folder / language)
+    spec, language = task
+    return _files.write(draw(estimates, spec, codebook, language), folder / language)
 
 
 def remove_others(folder: Path, drawn: Collection[Path]) -> None:
