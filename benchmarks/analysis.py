@@ -1,6 +1,6 @@
 """`make analysis` on the 360 simulated answers, against what it can't do without: `python -m benchmarks.analysis`.
 
-What it can't do without is importing its modules and drawing its figures: the modules each of its four commands has
+What it can't do without is importing its modules and drawing its figures: the modules each of its commands has
 loaded when it ends, imported by a fresh Python; and the finished figures, saved by matplotlib in the same formats.
 The simulation of a first run doesn't count.
 """
@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 INSTRUMENT = "operating_mode"
 COMMANDS = (
     f"kysely simulate {INSTRUMENT} --if-no-responses",
+    f"kysely simulate {INSTRUMENT} --falsification",
     f"kysely extract {INSTRUMENT}",
     f"analysis {INSTRUMENT}",
     f"reports study --instrument {INSTRUMENT}",
@@ -114,7 +115,7 @@ def report(rounds: Sequence[Mapping[str, Took]]) -> str:
     lines += [row(f"`python -m {command}`", [command]) for command in COMMANDS]
     lines += [row("**make analysis**", COMMANDS)]
     lines += [
-        row(f"importing what `{command.split()[0]} {command.split()[1]}` imports", [f"import {command}"])
+        row(f"importing what `python -m {command}` imports", [f"import {command}"])
         for command in COMMANDS
     ]
     lines += [row("saving the finished figures as PNG, SVG and PDF", ["drawing"])]
