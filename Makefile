@@ -32,8 +32,8 @@ report: $(SETUP)  ## write the report again from the estimates in build/
 serve: $(SETUP)  ## run the survey and the page of charts on http://127.0.0.1:8000
 	@$(PY) -m kysely serve
 
-check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, with file and line
-	@$(PY) -m kysely check
+check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, plans and claims, with file and line
+	@$(PY) -m kysely check --codebooks; asked=$$?; $(PY) -m analysis --check && exit $$asked
 
 # ---- for those who change it
 
@@ -53,7 +53,7 @@ check: $(SETUP_TEST)  ## format, lint, types, imports, questionnaires, documenta
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PY) -m kysely check
+	@$(MAKE) --no-print-directory check-questionnaires
 	$(PY) -m pytest -q tests/docs
 
 format: $(SETUP_TEST)  ## put the code into the common form

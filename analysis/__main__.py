@@ -1,4 +1,7 @@
-"""`python -m analysis <instrument>`: from the extract to estimates, claims and charts in build/<instrument>/."""
+"""`python -m analysis <instrument>`: from the extract to estimates, claims and charts in build/<instrument>/.
+
+With --check it only tells what is wrong with the plans and claims.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kysely import paths
-from kysely.errors import KyselyError
+from kysely.errors import AuthorError, KyselyError
 
 if TYPE_CHECKING:
+    from analysis.claims import Claims
     from analysis.estimates import Estimates, Provenance
     from analysis.study import Study
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m analysis", description="Estimate, test the claims and draw.")
-    made.add_argument("instrument", nargs="?", default="operating_mode", help="whose answers (default: operating_mode)")
+    made.add_argument("instrument", nargs="?", help="whose answers (default: operating_mode; with --check: all)")
+    made.add_argument(
+        "--check", action="store_true", help="estimate nothing; report every problem of plan.yaml and claims.yaml"
+    )
     made.add_argument("--extract", type=Path, help="folder of the extract (default: build/<instrument>/extract)")
     made.add_argument("--out", type=Path, help="folder to write to (default: build/<instrument>)")
     made.add_argument("--no-charts", action="store_true", help="draw no charts, and remove those of an earlier run")
@@ -31,9 +38,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     given = parser().parse_args(arguments)
-    build = paths.build(environ) / given.instrument
-    questionnaires = paths.questionnaires(environ) / given.instrument
+    instrument = given.instrument or "operating_mode"
+    build, questionnaires = paths.build(environ) / instrument, paths.questionnaires(environ) / instrument
     try:
+        if given.check:
+            check(environ, given.instrument)
+            return 0
         analyse(questionnaires, given.extract or build / "extract", given.out or build, charts=not given.no_charts)
     except KyselyError as error:
         print(error, file=sys.stderr)
@@ -41,31 +51,50 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     return 0
 
 
+def check(environ: Mapping[str, str], instrument: str | None) -> None:
+    """Print a line for every plan that is in order, with its claims.
+
+    Raises AuthorError with every problem of all the instruments' files, or of *instrument*'s.
+    """
+    from analysis import checking
+
+    folder = paths.questionnaires(environ)
+    folders = [folder / instrument] if instrument else sorted(one for one in folder.glob("*") if one.is_dir())
+    checked = [checking.check(one, paths.codebooks(environ, one.name)) for one in folders]
+    for line in (found.sound for found in checked if found.sound):
+        print(line, flush=True)
+    if problems := [problem for found in checked for problem in found.problems]:
+        raise AuthorError(problems)
+
+
 def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bool = True) -> None:
     """Write estimates/, claims.json and charts/ into *out*, telling each step on the terminal."""
     with step("reading the extract"):
-        from analysis import extract, plan
+        from analysis import checking, extract
         from analysis.estimates import Provenance
         from analysis.study import Study
         from analysis.tabulate import tabulate
 
         answers = extract.read(extract_folder)
-        study = Study(answers, plan.load(questionnaires / "plan.yaml", answers.codebook))
+        plan, claims = checking.load(questionnaires, answers.codebook)
+        study = Study(answers, plan)
     about = Provenance.of(answers, study, datetime.now(UTC).isoformat(timespec="seconds"))
     print(headline(about, len(answers)), flush=True)
     with step("estimating"):
         estimates = tabulate(study, about)
         estimates.write(out / "estimates")
-    if (questionnaires / "claims.yaml").is_file():
+    if claims is not None:
         with step("testing the claims"):
-            test_claims(study, estimates, questionnaires / "claims.yaml", extract_folder, out)
+            test_claims(study, estimates, claims, questionnaires / "claims.yaml", extract_folder, out)
     if not len(study):
         print("  no charts: nobody counts yet", flush=True)
     drawn = draw_charts(study, estimates, out / "charts", wanted=charts and len(study) > 0)
     print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
 
 
-def test_claims(study: Study, estimates: Estimates, claims_file: Path, extract_folder: Path, out: Path) -> None:
+def test_claims(
+    study: Study, estimates: Estimates, claimed: Claims, claims_file: Path, extract_folder: Path, out: Path
+) -> None:
     import json
     from dataclasses import asdict
 
@@ -73,7 +102,6 @@ def test_claims(study: Study, estimates: Estimates, claims_file: Path, extract_f
     from analysis.evidence import Evidence
 
     codebook, plan, about = study.answers.codebook, study.plan, estimates.provenance
-    claimed = claims.load(claims_file, codebook.languages)
     definition = extract_folder / "definition.json"
     asked = json.loads(definition.read_text(encoding="utf-8")) if definition.is_file() else None
     found = claims.decide(claimed, Evidence(study, asked), codebook, about.origin)

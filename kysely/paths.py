@@ -18,6 +18,11 @@ def build(environ: Mapping[str, str]) -> Path:
     return _folder(environ, "KYSELY_BUILD", "build")
 
 
+def codebooks(environ: Mapping[str, str], instrument: str) -> Path:
+    """Return where `kysely check --codebooks` leaves <form>.json, for the check of the instrument's plan and claims."""
+    return build(environ) / instrument / "codebooks"
+
+
 def instance(environ: Mapping[str, str]) -> Path:
     """Return the folder of local databases and secrets; KYSELY_INSTANCE moves it."""
     return _folder(environ, "KYSELY_INSTANCE", "instance")

@@ -22,6 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="questionnaire file or folder, or a folder of those (default: those of KYSELY_QUESTIONNAIRES)",
     )
 
+    parser.add_argument(
+        "--codebooks",
+        action="store_true",
+        help="leave the codebooks of sound questionnaires in build/, for `python -m analysis --check`",
+    )
+
 
 def run(args: argparse.Namespace) -> int:
     """Print problems, or a line for each questionnaire that is in order; 2 if any problem is fatal."""
@@ -30,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     failed = False
     for path in [found for folder in args.folder for found in questionnaires(folder)]:
         problems = loading.check(path)
+        if args.codebooks:
+            write_codebooks(path, sound=not any(problem.fatal for problem in problems))
         for problem in problems:
             print(problem)
         if any(problem.fatal for problem in problems):
@@ -57,6 +65,22 @@ def questionnaires(folder: Path) -> Iterator[Path]:
         cure = f"Name a file, or a folder with {loading.FILE} in it"
         raise AuthorError([Problem(str(folder), 0, "folder", cause, cure, "no_questionnaire")])
     yield from (path.parent for path in found)
+
+
+def write_codebooks(path: Path, *, sound: bool) -> None:
+    """Write the codebook of every form of *path* into build/; of a questionnaire that is not *sound* none stays there.
+
+    analysis checks plan.yaml and claims.yaml against them: it reads no questionnaire.
+    """
+    from kysely import loading
+
+    folder = paths.codebooks(os.environ, (path if path.is_dir() else path.parent).resolve().name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.json"):
+        old.unlink()
+    for form in loading.forms(path) if sound else ():
+        text = loading.load(path, form).codebook.to_json()
+        (folder / f"{form}.json").write_text(text, encoding="utf-8")
 
 
 def _summary(path: Path, form: str) -> str:

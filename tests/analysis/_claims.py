@@ -50,7 +50,7 @@ def plan() -> Plan:
 
 @cache
 def claims() -> Claims:
-    return claims_of.load(FOLDER / "claims.yaml", ("fi", "sv", "en"))
+    return claims_of.load(FOLDER / "claims.yaml", codebook(), plan())
 
 
 def person(organisation: str, levels: Mapping[str, int | None] | None = None, **answers: Any) -> dict[str, Any]:

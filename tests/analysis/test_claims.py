@@ -10,7 +10,7 @@ from analysis import claims as claims_of
 from analysis.claim_tests._finding import Verdict
 from analysis.plan import DesignColumns
 from kysely.errors import AnalystError, AuthorError
-from tests.analysis._claims import decide, definition, evidence, people, person, study_of_2015
+from tests.analysis._claims import codebook, decide, definition, evidence, people, person, plan, study_of_2015
 
 REPRODUCED, CONSISTENT = Verdict.REPRODUCED, Verdict.CONSISTENT
 NOT_REPRODUCED, NOT_TESTABLE = Verdict.NOT_REPRODUCED, Verdict.NOT_TESTABLE
@@ -383,23 +383,74 @@ claims:
 def test_every_fault_of_a_claims_file_is_told_at_once_with_its_line(tmp_path):
     file = tmp_path / "claims.yaml"
     file.write_text(BROKEN, encoding="utf-8")
+    assert told(file) == [
+        (7, "claims 'A' expected", "there is no text in 'en'"),
+        (8, "claims 'A' test equals", "respondents: 'many' is not a number"),
+        (9, "claims 'A' basis simulated", "'by_magic' is no basis"),
+        (10, "claims 'A' id", "the id comes twice"),
+        (13, "claims 'A' test", "there is no test 'guess'"),
+        (15, "claims 'A' colour", "the key is unknown"),
+        (20, "claims 'B' error_rate", "this test has no chance in it"),
+        (21, "claims 'B' basis", "there is no basis for real answers"),
+    ]
+
+
+def told(file):
     with pytest.raises(AuthorError) as refusal:
-        claims_of.load(file, ("fi", "sv", "en"))
-    told = {(problem.line, problem.where): problem.cause for problem in refusal.value.problems}
-    assert told[7, "A"] == "expected has no text in 'en'"
-    assert told[8, "A"] == "respondents: 'many' is not a number"
-    assert told[9, "A"] == "'by_magic' is no basis"
-    assert told[10, "A"] == "the id comes twice"
-    assert told[13, "A"] == "there is no test 'guess'"
-    assert told[15, "A"] == "the key 'colour' is unknown"
-    assert told[20, "B"] == "this test has no chance in it"
-    assert told[21, "B"] == "there is no basis for real answers"
+        claims_of.load(file, codebook(), plan())
+    return [(problem.line, problem.where, problem.cause) for problem in refusal.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("test", "where", "cause"),
+    [
+        ("{name: several_choices, question: OM_Z}", "question", "there is no question 'OM_Z'"),
+        ("{name: combinations, score: OM_Z, more_than: 0.5}", "score", "the plan has no score 'OM_Z'"),
+        ("{name: target_group, variable: BG99, codes: [A]}", "variable", "there is no closed variable 'BG99'"),
+        ("{name: target_group, variable: org3, codes: [COMP]}", "codes", "org3 has no code 'COMP'"),
+        ("{name: first_mode, score: OM_B, mode: CUSTOM, lead: 0.05, top: {variable: BG01, codes: [TOP]}}",
+         "mode", "OM_B has no code 'CUSTOM'"),
+        ("{name: first_mode, score: OM_B, mode: CUST, lead: 0.05, top: {variable: BG01, codes: [TIP]}}",
+         "top codes", "BG01 has no code 'TIP'"),
+        ("{name: first_mode, score: OM_B, mode: CUST, lead: 0.05, top: TOP}",
+         "top", "first_mode: 'TOP' is not a mapping"),
+    ],
+)  # fmt: skip
+def test_a_claim_about_something_that_is_neither_asked_nor_planned_is_refused_at_its_line(tmp_path, test, where, cause):
+    file = tmp_path / "claims.yaml"
+    file.write_text(BROKEN[: BROKEN.index("  - id: A")] + CLAIM.format(test=test), encoding="utf-8")
+    assert (8, f"claims 'A' test {where}", cause) in told(file)
+
+
+CLAIM = """\
+  - id: A
+    claim: {{fi: yksi, sv: ett, en: one}}
+    expected: {{fi: yksi, sv: ett, en: one}}
+    test: {test}
+    basis: {{simulated: [], real: []}}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "claims: nothing",
+        "claims: [one, {id: B}]",
+        "claims: [{id: A, test: reference, basis: [real], details: {x: y}, error_rate: often}]",
+        "claims: [{id: [A], test: {name: [x]}, basis: {real: yes}}]",
+        "elsewhere: {ids: A}",
+    ],
+)
+def test_whatever_shape_a_claims_file_has_its_faults_are_sentences(tmp_path, text):
+    file = tmp_path / "claims.yaml"
+    file.write_text(BROKEN[: BROKEN.index("claims:")] + text, encoding="utf-8")
+    assert {line for line, _, _ in told(file)} == {4}
 
 
 def test_a_file_that_is_no_yaml_or_not_there_is_an_authors_error(tmp_path):
     for text in ("claims: [", "just words"):
         (tmp_path / "claims.yaml").write_text(text, encoding="utf-8")
         with pytest.raises(AuthorError):
-            claims_of.load(tmp_path / "claims.yaml", ("fi",))
+            claims_of.load(tmp_path / "claims.yaml", codebook(), plan())
     with pytest.raises(AuthorError):
-        claims_of.load(tmp_path / "nowhere.yaml", ("fi",))
+        claims_of.load(tmp_path / "nowhere.yaml", codebook(), plan())

@@ -96,6 +96,38 @@ def test_a_lacking_file_is_told_with_its_name(tmp_path):
 
 def test_a_chart_of_an_unknown_table_is_refused(tmp_path):
     words = "{fi: a, sv: b, en: c}"
-    chart = f"{{id: F1, chart: dots, table: T9, headline: {words}, subtitle: {words}, alt: {words}}}"
+    chart = f"{{id: F1, chart: dots_by_group, table: T9, headline: {words}, subtitle: {words}, alt: {words}}}"
     (fault,) = faults(tmp_path, START + f"charts:\n  - {chart}\n")
     assert "there is no table 'T9'" in fault
+
+
+def test_a_chart_that_nobody_can_draw_is_refused_before_anything_is_estimated(tmp_path):
+    words = "{fi: a, sv: b, en: c}"
+    plan_with = f"""tables:
+  - {{id: T1, title: {words}, variables: [BG10]}}
+charts:
+  - {{id: F1, chart: pie, table: T1, headline: {words}, subtitle: {words}, alt: {words}}}
+"""
+    (fault,) = faults(tmp_path, START + plan_with)
+    assert "plan.yaml:7: charts 'F1' chart: there is no chart 'pie'. Use one of" in fault
+
+
+def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault(tmp_path):
+    found = faults(tmp_path, START + "rules: {small_base: 30, small_base: 50}\nrules: {small_base: 20}\nbanner: []\n")
+    assert found == [
+        f"{tmp_path.name}/plan.yaml:4: plan: the key 'small_base' stands here a second time (first on line 4). "
+        "Remove one of them.",
+        f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
+        "Remove one of them.",
+        f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of banners, charts, design, form, "
+        "instrument, labels, population, recodes, rules, schema, scores, tables, valid.",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"schema: \xff", b"a: b: c", b"\t- x", b"[" * 5000, b"- a list", b""])
+def test_a_file_that_cannot_be_read_is_a_fault_in_a_sentence(tmp_path, content):
+    path = tmp_path / "plan.yaml"
+    path.write_bytes(content)
+    with pytest.raises(AuthorError) as error:
+        plan.load(path, BOOK)
+    assert str(error.value).startswith(f"{tmp_path.name}/plan.yaml:1: plan: ")

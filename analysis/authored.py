@@ -1,0 +1,234 @@
+"""YAML that a researcher writes, read with its lines: every fault is collected, and the reading goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from kysely.codebook import Codebook, Text
+from kysely.errors import AuthorError, Problem
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_NAMES = ("id", "ids", "name", "variable", "code")  # whichever an entry of a list has, it is called by
+
+
+class File:
+    """One file of an instrument's folder, with what is wrong with it; *what* it is stands in the faults."""
+
+    def __init__(self, path: Path, what: str, schema: str):
+        self.path, self.what, self.schema = path, what, schema
+        self.problems: list[Problem] = []
+        self.languages: tuple[str, ...] = ()
+
+    def problem(self, line: int, where: str, cause: str, cure: str) -> None:
+        self.problems.append(Problem(f"{self.path.parent.name}/{self.path.name}", line, where, cause, cure))
+
+    def stop(self) -> None:
+        """Raise AuthorError if anything is wrong."""
+        if self.problems:
+            raise AuthorError(self.problems)
+
+    def root(self) -> Node | None:
+        """Return the whole file as a node, or None if it can't be read as one."""
+        data = self._parsed()
+        if data is None:
+            return None
+        node = Node(self, data, self.what)
+        if node.text("schema") != self.schema:
+            node.fault("schema", f"the format is not {self.schema!r}", f"Write `schema: {self.schema}`")
+        return node
+
+    def _parsed(self) -> dict[str, Any] | None:
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+        try:
+            root = self._loaded(self.path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return self._unreadable(1, "there is no such file", f"Write a {self.path.name} beside questionnaire.yaml")
+        except OSError as error:
+            return self._unreadable(1, f"the file can't be read ({error.strerror})", "Let it be read")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            return self._unreadable(line, "the text is not UTF-8", "Save the file as UTF-8")
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            cause = " ".join(str(error.problem or error.context).split())
+            return self._unreadable(mark.line + 1 if mark else 1, f"not readable as YAML: {cause}", _CURE)
+        except (YAMLError, ValueError) as error:
+            return self._unreadable(1, f"not readable as YAML: {str(error).splitlines()[0]}", _CURE)
+        except RecursionError:
+            return self._unreadable(1, "not readable as YAML: brackets or lines are nested too deep", _CURE)
+        if not isinstance(root, dict):
+            return self._unreadable(1, "the file is not a mapping of keys", f"Begin with `schema: {self.schema}`")
+        return root
+
+    def _unreadable(self, line: int, cause: str, cure: str) -> dict[str, Any] | None:
+        self.problem(line, self.what, cause, cure)
+        return None
+
+    def _loaded(self, text: str) -> Any:
+        """Return what *text* says; a key that comes twice is a problem, and its first value is read."""
+        from ruamel.yaml import YAML
+        from ruamel.yaml.constructor import DuplicateKeyError
+
+        try:
+            return YAML(typ="rt").load(text)
+        except DuplicateKeyError:
+            self._tell_duplicates(YAML(typ="rt").compose(text))
+            forgiving = YAML(typ="rt")
+            forgiving.allow_duplicate_keys = True
+            return forgiving.load(text)
+
+    def _tell_duplicates(self, root: Any) -> None:
+        from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+        todo, seen = [root], set()
+        while todo:
+            node = todo.pop()
+            if id(node) in seen:  # an alias leads to what its anchor has led to
+                continue
+            seen.add(id(node))
+            if isinstance(node, SequenceNode):
+                todo += node.value
+            if not isinstance(node, MappingNode):
+                continue
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                todo += [key, value]
+                word, line = str(key.value), key.start_mark.line + 1
+                if word in lines:
+                    cause = f"the key {word!r} stands here a second time (first on line {lines[word]})"
+                    self.problem(line, self.what, cause, "Remove one of them")
+                lines.setdefault(word, line)
+
+
+_CURE = "Look at the indentation, the quotes and the colons of this line and the one above"
+
+
+class Node:
+    """A mapping of the file, with its place; every reading method reports its own fault and goes on."""
+
+    def __init__(self, file: File, data: Any, where: str, above: int = 1):
+        self.file, self.where, self.above = file, where, above
+        self.data: Any = data if isinstance(data, dict) else {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.data
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(str(key) for key in self.data)
+
+    def line(self, key: str | None = None) -> int:
+        marks = getattr(self.data, "lc", None)
+        if marks is None:
+            return self.above
+        if key is not None and key in (marks.data or {}):
+            return int(marks.key(key)[0]) + 1
+        return int(marks.line or 0) + 1
+
+    def fault(self, key: str, cause: str, cure: str) -> None:
+        self.file.problem(self.line(key), f"{self.where} {key}", cause, cure)
+
+    def allow(self, keys: Any) -> None:
+        for key in self.keys():
+            if key not in keys:
+                self.fault(key, "the key is unknown", f"Use some of {listed(keys)}")
+
+    def child(self, key: str) -> Node:
+        value = self.data.get(key)
+        if not isinstance(value, dict):
+            cause = "a mapping is needed here" if key in self.data else "the key is lacking"
+            self.fault(key, cause, f"Write `{key}:` and its keys, indented")
+        return Node(self.file, value, f"{self.where} {key}", self.line(key))
+
+    def items(self, key: str) -> list[Node]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            self.fault(key, "a list is needed here", "Begin each entry with a dash")
+            return []
+        nodes = []
+        for number, item in enumerate(value, start=1):
+            if not isinstance(item, dict):
+                self.fault(key, f"entry {number} is not a mapping", "Write its keys, as `- {key: value}`")
+                continue
+            name = next((str(item[k]) for k in _NAMES if k in item), str(number))
+            nodes.append(Node(self.file, item, f"{key} {name!r}", self.line(key)))
+        return nodes
+
+    def text(self, key: str, *, required: bool = True) -> str | None:
+        return self._read(key, lambda value: isinstance(value, str) and bool(value.strip()), "a word", required)
+
+    def name(self, key: str) -> str | None:
+        return self._read(
+            key,
+            lambda value: isinstance(value, str) and bool(_ID.match(value)),
+            "a name of letters, digits and _",
+            True,
+        )
+
+    def integer(self, key: str, floor: int) -> int | None:
+        def fits(value: Any) -> bool:
+            return isinstance(value, int) and not isinstance(value, bool) and value >= floor
+
+        return self._read(key, fits, f"a whole number, at least {floor}", True)
+
+    def flag(self, key: str) -> bool:
+        return bool(self._read(key, lambda value: isinstance(value, bool), "true or false", False))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.fault(key, "a list of words is needed here", f"Write `{key}: [A, B]`; quote YES and NO")
+            return ()
+        return tuple(str(item) for item in value)
+
+    def wording(self, key: str) -> Text:
+        """Return the text in every language of the instrument; what lacks is a problem."""
+        value = self.data.get(key)
+        if not isinstance(value, dict):
+            self.fault(key, "the wording is lacking", f"Write it in {listed(self.file.languages)}")
+            return dict.fromkeys(self.file.languages, "")
+        for language in self.file.languages:
+            if not (isinstance(value.get(language), str) and value[language].strip()):
+                self.fault(
+                    key, f"there is no text in {language!r}", "Every wording needs all languages of the instrument"
+                )
+        for language in value:
+            if language not in self.file.languages:
+                self.fault(key, f"the language {language!r} is unknown", f"Use {listed(self.file.languages)}")
+        return {language: str(value.get(language, "")) for language in self.file.languages}
+
+    def _read(self, key: str, fits: Callable[[Any], bool], what: str, required: bool) -> Any:
+        if key not in self.data:
+            if required:
+                self.fault(key, "the key is lacking", f"Add `{key}:`, {what}")
+            return None
+        value = self.data[key]
+        if not fits(value):
+            self.fault(key, f"{value!r} is not {what}", f"Write {what}")
+            return None
+        return str(value) if isinstance(value, str) else value
+
+
+def check_identity(root: Node, codebook: Codebook) -> None:
+    """Report if the file names another instrument or form than the codebook's."""
+    for key, expected in (("instrument", codebook.instrument), ("form", codebook.form)):
+        if root.text(key) != expected:
+            cure = f"Use the {root.where} of the instrument and form you analyse"
+            root.fault(key, f"the codebook is of {expected!r}", cure)
+
+
+def listed(words: Iterable[Any]) -> str:
+    """Return *words* as one line of a sentence, in order."""
+    return ", ".join(sorted(str(word) for word in words)) or "none"
+
+
+def plain(value: Any) -> Any:
+    """Return what ruamel read as ordinary dicts, lists and scalars."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,309 @@
+"""plan.yaml, read and checked against the codebook: every fault at once, with its line, cause and cure.
+
+The keys are described in docs/methods.md, "The plan"; what they become stands in analysis/plan.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from analysis import disclosure
+from analysis.authored import File, Node, check_identity, listed, plain
+from analysis.plan import (
+    DERIVED,
+    ChartSpec,
+    DerivedWording,
+    DesignColumns,
+    Plan,
+    Population,
+    Recode,
+    RecodeCategory,
+    Rules,
+    Score,
+    TableSpec,
+    Validity,
+    derived_variables,
+)
+from kysely import plugins
+from kysely.codebook import Codebook, Kind, Text
+
+SCHEMA = "plan/1"
+
+
+def read(path: Path, codebook: Codebook) -> Plan:
+    """Return the plan in the file *path*, checked against *codebook*. Raises AuthorError with every problem."""
+    file = File(path, "plan", SCHEMA)
+    root = file.root()
+    plan = None if root is None else _Reader(file, codebook).plan(root)
+    file.stop()
+    assert plan is not None
+    return plan
+
+
+class _Reader:
+    """Walks the file once; a name that a part defines is known to the parts after it."""
+
+    def __init__(self, file: File, codebook: Codebook):
+        self.file, self.codebook = file, codebook
+        file.languages = codebook.languages
+        self.known = _known(codebook)
+
+    def plan(self, node: Node) -> Plan:
+        node.allow(
+            "schema instrument form design valid population recodes banners rules scores tables labels charts".split()
+        )
+        check_identity(node, self.codebook)
+        recodes = tuple(filter(None, (self._recode(item) for item in node.items("recodes"))))
+        scores = tuple(filter(None, (self._score(item) for item in node.items("scores"))))
+        labels = self._labels(node)
+        banners = tuple(self._banner(item) for item in node.items("banners"))
+        return Plan(
+            instrument=self.codebook.instrument,
+            form=self.codebook.form,
+            design=self._design(node),
+            valid=self._validity(node),
+            rules=self._rules(node),
+            population=self._population(node),
+            recodes=recodes,
+            banners=tuple(filter(None, banners)),
+            scores=scores,
+            tables=self._tables(node),
+            labels=labels,
+            charts=self._charts(node, labels),
+        )
+
+    def _design(self, node: Node) -> DesignColumns:
+        if "design" not in node:
+            return DesignColumns()
+        design = node.child("design")
+        design.allow(["psu", "weight", "stratum", "fpc"])
+        return DesignColumns(
+            psu=design.text("psu") or "organisation",
+            weight=design.text("weight", required=False),
+            stratum=design.text("stratum", required=False),
+            fpc=design.text("fpc", required=False),
+        )
+
+    def _validity(self, node: Node) -> Validity:
+        if "valid" not in node:
+            return Validity()
+        valid = node.child("valid")
+        valid.allow(["answered", "any_answered"])
+        sets = {variable.set for variable in self.codebook.variables if variable.set}
+        for name in valid.texts("answered"):
+            if name not in self.codebook:
+                valid.fault("answered", f"the codebook has no variable {name!r}", "Name a variable of the instrument")
+        for name in valid.texts("any_answered"):
+            if name not in sets:
+                valid.fault("any_answered", f"the codebook has no set {name!r}", f"Name one of {listed(sets)}")
+        return Validity(valid.texts("answered"), valid.texts("any_answered"))
+
+    def _rules(self, node: Node) -> Rules:
+        if "rules" not in node:
+            return Rules()
+        rules = node.child("rules")
+        rules.allow(["small_base"])
+        found = rules.integer("small_base", disclosure.RESPONDENTS) if "small_base" in rules else None
+        return Rules() if found is None else Rules(found)
+
+    def _population(self, node: Node) -> Population | None:
+        if "population" not in node:
+            return None
+        population = node.child("population")
+        population.allow(["variable", "codes"])
+        name = population.text("variable")
+        codes = population.texts("codes")
+        self._check_codes(population, "codes", name, codes)
+        return Population(name, codes) if name else None
+
+    def _check_codes(self, node: Node, key: str, name: str | None, codes: tuple[str, ...]) -> None:
+        if name not in self.known:
+            if name:
+                node.fault("variable", f"there is no {name!r}", "Name a variable of the codebook or a recode above")
+            return
+        for code in codes:
+            if code not in self.known[name]:
+                node.fault(key, f"{name} has no code {code!r}", f"Use some of {listed(self.known[name])}")
+
+    def _recode(self, node: Node) -> Recode | None:
+        node.allow(["name", "from", "text", "categories"])
+        name, source = node.name("name"), node.text("from")
+        text = node.wording("text")
+        if source and (source not in self.codebook or not self.codebook[source].categories):
+            node.fault("from", f"the codebook has no closed variable {source!r}", "Name a variable that has codes")
+            source = None
+        taken: dict[str, str] = {}
+        categories = []
+        for item in node.items("categories"):
+            item.allow(["code", "codes", "label"])
+            category = RecodeCategory(item.name("code") or "", item.texts("codes"), item.wording("label"))
+            for code in category.codes:
+                if source and code not in self.known[source]:
+                    known = listed(self.known[source])
+                    item.fault("codes", f"{source} has no code {code!r}", f"Use some of {known}")
+                elif code in taken:
+                    item.fault("codes", f"{code!r} is in {taken[code]!r} already", "Put each code into one category")
+                taken.setdefault(code, category.code)
+            categories.append(category)
+        if not categories:
+            node.fault("categories", "the recode has no categories", "List them with code, codes and label")
+        if not (name and source):
+            return None
+        if name in self.known:
+            node.fault("name", f"{name!r} is taken", "Choose another name")
+        self.known[name] = tuple(category.code for category in categories)
+        return Recode(name, source, text, tuple(categories))
+
+    def _score(self, node: Node) -> Score | None:
+        node.allow(["name", "kind", "text", "chosen", "level", "codes", "perspective", "derived"])
+        name, codes = node.name("name"), node.texts("codes")
+        if node.text("kind") != "weighted_choice":
+            node.fault("kind", "the kind is unknown", "Write `kind: weighted_choice`")
+        sets = {key: node.text(key) for key in ("chosen", "level")}
+        for key, kind in (("chosen", Kind.BINARY), ("level", Kind.LEVEL)):
+            for code in codes:
+                member = f"{sets[key]}_{code}"
+                if member not in self.codebook or self.codebook[member].kind is not kind:
+                    node.fault(key, f"the codebook has no {kind} variable {member!r}", "Name the set and its codes")
+        derived = {}
+        if "derived" in node:
+            child = node.child("derived")
+            child.allow(DERIVED)
+            needed = {
+                "dominant": ("COMBO", "NONE"),
+                "combination": ("NONE",),
+                "central_2plus": ("NO", "YES"),
+                "selected_2plus": ("NO", "YES"),
+            }
+            for key in DERIVED:
+                part = child.child(key)
+                part.allow(["text", "labels"])
+                words = part.child("labels") if key in needed else None
+                labels = {code: words.wording(code) for code in needed.get(key, ())} if words else {}
+                derived[key] = DerivedWording(part.wording("text"), labels)
+        else:
+            node.fault("derived", "the derived variables have no wording", f"Word each of {listed(DERIVED)}")
+        text = node.wording("text")
+        perspective = node.text("perspective") or ""
+        if not (name and sets["chosen"] and sets["level"] and codes and derived):
+            return None
+        for key in DERIVED:
+            self.known[f"{name}_{key}"] = ()
+        for variable in (
+            ()
+            if self.file.problems
+            else derived_variables(
+                Score(name, text, sets["chosen"], sets["level"], codes, perspective, derived), self.codebook
+            )
+        ):
+            self.known[variable.name] = tuple(category.code for category in variable.categories)
+        self.known[name] = codes
+        return Score(name, text, sets["chosen"], sets["level"], codes, perspective, derived)
+
+    def _banner(self, node: Node) -> str | None:
+        node.allow(["variable"])
+        name = node.text("variable")
+        if name and not self._bannerable(name):
+            node.fault(
+                "variable",
+                f"{name!r} is no single-choice variable or recode",
+                "Name one whose codes exclude one another",
+            )
+            return None
+        return name
+
+    def _bannerable(self, name: str) -> bool:
+        if name not in self.known:
+            return False
+        return name not in self.codebook or self.codebook[name].kind in (Kind.NOMINAL, Kind.ORDINAL, Kind.LEVEL)
+
+    def _tables(self, node: Node) -> tuple[TableSpec, ...]:
+        tables: dict[str, TableSpec] = {}
+        for item in node.items("tables"):
+            item.allow(["id", "title", "variables", "banners", "note", "counts", "organisations", "strict"])
+            id = item.name("id") or ""
+            if id in tables:
+                item.fault("id", f"there are two tables {id!r}", "Give each its own id")
+            for name in item.texts("variables"):
+                if name not in self.known:
+                    item.fault("variables", f"there is no {name!r}", "Name a closed variable, set, recode or score")
+            for name in item.texts("banners"):
+                if not self._bannerable(name):
+                    item.fault(
+                        "banners",
+                        f"{name!r} is no single-choice variable or recode",
+                        "Name one whose codes exclude one another",
+                    )
+            if not item.texts("variables"):
+                item.fault("variables", "the table has no variables", "List what stands in its rows")
+            tables[id] = TableSpec(
+                id=id,
+                title=item.wording("title"),
+                variables=item.texts("variables"),
+                banners=item.texts("banners"),
+                note=item.wording("note") if "note" in item else None,
+                counts=item.flag("counts"),
+                organisations=item.flag("organisations"),
+                strict=item.flag("strict"),
+            )
+            if item.flag("strict") and "population" not in node:
+                item.fault("strict", "the plan names no population", "Add `population: {variable: …, codes: […]}`")
+        return tuple(tables.values())
+
+    def _labels(self, node: Node) -> dict[str, dict[str, Text]]:
+        if "labels" not in node:
+            return {}
+        labels = node.child("labels")
+        found: dict[str, dict[str, Text]] = {}
+        for name in labels.keys():
+            if name not in self.known:
+                labels.fault(name, f"there is no {name!r}", "Name a variable, set, recode or score")
+                continue
+            words = labels.child(name)
+            self._check_codes(words, next(iter(words.keys()), name), name, tuple(words.keys()))
+            found[name] = {code: words.wording(code) for code in words.keys()}
+        return found
+
+    def _charts(self, node: Node, labels: Mapping[str, Mapping[str, Text]]) -> tuple[ChartSpec, ...]:
+        tables = {item.text("id") for item in node.items("tables")}
+        charts: dict[str, ChartSpec] = {}
+        own = ("id", "chart", "table", "headline", "subtitle", "alt", "note", "source")
+        for item in node.items("charts"):
+            id, table = item.name("id") or "", item.text("table") or ""
+            if id in charts:
+                item.fault("id", f"there are two charts {id!r}", "Give each its own id")
+            if table and table not in tables:
+                item.fault("table", f"there is no table {table!r}", f"Name one of {listed(filter(None, tables))}")
+            charts[id] = ChartSpec(
+                id=id,
+                chart=self._chart(item),
+                table=table,
+                headline=item.wording("headline"),
+                subtitle=item.wording("subtitle"),
+                alt=item.wording("alt"),
+                note=item.wording("note") if "note" in item else None,
+                source=item.wording("source") if "source" in item else None,
+                labels=labels,
+                options={str(key): plain(value) for key, value in item.data.items() if key not in own},
+            )
+        return tuple(charts.values())
+
+    def _chart(self, item: Node) -> str:
+        name, there = item.name("chart") or "", plugins.names("analysis.charts")
+        if name and name not in there:
+            item.fault("chart", f"there is no chart {name!r}", f"Use one of {listed(there)}")
+        return name
+
+
+def _known(codebook: Codebook) -> dict[str, tuple[str, ...]]:
+    """Every name a table may hold, with its codes: closed variables and multiple-response sets."""
+    known = {
+        variable.name: tuple(category.code for category in variable.categories)
+        for variable in codebook.variables
+        if variable.closed
+    }
+    for variable in codebook.variables:
+        if variable.set and variable.closed:
+            known[variable.set] = (*known.get(variable.set, ()), variable.code or "")
+    return known
