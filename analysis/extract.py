@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.answers import MISSING
+from analysis import disclosure
+from analysis.answers import MISSING, NUMERIC
 from kysely.codebook import MISSING_SUFFIX, Codebook, Kind, Variable
 from kysely.errors import AnalystError
 
@@ -27,6 +28,13 @@ FILES = ("responses.parquet", "cases.parquet", "codebook.json")
 FIXED = (
     "response organisation wave origin form version language mode started_at completed_at disposition".split()
 )  # columns that are no answers
+
+
+DISPOSITIONS = {"complete": "I", "partial": "P", "break_off": "R_breakoff"}
+"""The outcomes of a case that began to answer, as the manifest counts them and as the column names them (AAPOR)."""
+
+SMALLEST_GROUP = 2
+"""A questionnaire can promise no smaller group than this: of one, everything would be shown."""
 
 
 class ExtractError(AnalystError):
@@ -100,19 +108,18 @@ class Extract:
 def read(folder: Path) -> Extract:
     """Return the extract in *folder*.
 
-    Raises ExtractError if a file is lacking or was changed after it was written, if columns and codebook
-    differ, if a code is not in the codebook, a response comes twice, simulated and real answers or two
-    waves are mixed, an answer is both given and missing, or one question was shown in two presentations.
+    Raises ExtractError if a file is lacking, damaged or was changed after it was written, if columns and
+    codebook differ, if a code or a disposition is unknown, a response comes twice or without its case,
+    simulated and real answers, two waves or two forms are mixed, an answer is both given and missing, the
+    manifest counts other rows or versions than there are or promises smaller groups than can be kept, or one
+    question was shown in two presentations.
     """
-    import pyarrow.parquet as pq
-
     manifest = _manifest(folder)
     digest = _verify_files(folder, manifest)
-    codebook = Codebook.from_json((folder / "codebook.json").read_text(encoding="utf-8"))
     extract = Extract(
-        responses=pq.read_table(folder / "responses.parquet"),
-        cases=pq.read_table(folder / "cases.parquet"),
-        codebook=codebook,
+        responses=_table(folder / "responses.parquet"),
+        cases=_table(folder / "cases.parquet"),
+        codebook=_codebook(folder / "codebook.json"),
         manifest=manifest,
         sha256=digest,
     )
@@ -123,9 +130,13 @@ def read(folder: Path) -> Extract:
 def check(extract: Extract) -> None:
     """Raise ExtractError at the first thing that does not hold together; see `read`."""
     _check_identity(extract)
+    _check_promise(extract)
     _check_columns(extract)
     _check_responses(extract)
+    _check_versions(extract)
+    _check_counts(extract)
     for variable in extract.asked():
+        _check_type(extract, variable)
         _check_answers(extract, variable)
     _check_presentations(extract)
 
@@ -140,10 +151,14 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
         raise ExtractError(f"{path} is not readable as JSON ({error}); make the extract anew") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ExtractError(f"{path} is not in format {FORMAT}; make the extract anew with this version of kysely")
-    needed = "instrument form revision versions wave origin demonstration title made_at counts files".split()
+    needed = "instrument form revision versions wave origin demonstration privacy title made_at counts files".split()
     lacking = [key for key in needed if key not in manifest]
     if lacking:
         raise ExtractError(f"{path} lacks {', '.join(lacking)}; make the extract anew")
+    for key, kind in {"versions": list, "title": dict, "counts": dict, "privacy": dict, "files": dict}.items():
+        if not isinstance(manifest[key], kind):
+            what = "a list" if kind is list else "a set of keys"
+            raise ExtractError(f"{path} has no {what} under {key!r}; make the extract anew")
     return manifest
 
 
@@ -158,13 +173,37 @@ def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> str:
         if not path.is_file():
             raise ExtractError(f"{path} is lacking though the manifest lists it; make the extract anew")
         found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != entry["sha256"]:
+        if not isinstance(entry, dict) or found != entry.get("sha256"):
             raise ExtractError(
                 f"{path} is not the file the manifest describes (its SHA-256 differs): it was changed or half "
                 "written after the extract was made. Make the extract anew"
             )
         together.update(f"{name} {found}\n".encode())
     return together.hexdigest()
+
+
+def _table(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ExtractError(
+            f"{path} can't be read as Parquet ({reason}): it is damaged, though the manifest lists it as it is. "
+            "Make the extract anew"
+        ) from error
+
+
+def _codebook(path: Path) -> Codebook:
+    try:
+        return Codebook.from_json(path.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ExtractError(
+            f"{path} can't be read as a codebook ({type(error).__name__}: {error}): it is damaged, though the "
+            "manifest lists it as it is. Make the extract anew"
+        ) from error
 
 
 def _check_identity(extract: Extract) -> None:
@@ -174,6 +213,23 @@ def _check_identity(extract: Extract) -> None:
                 f"the codebook is of {key} {getattr(extract.codebook, key)!r}, the manifest of "
                 f"{extract.manifest[key]!r}: the files are of two extracts. Make the extract anew"
             )
+
+
+def _check_promise(extract: Extract) -> None:
+    """Respondents were told of how many people a figure is at least; the analysis has to keep to it."""
+    promised = extract.manifest["privacy"].get("min_group")
+    if isinstance(promised, bool) or not isinstance(promised, int) or promised < SMALLEST_GROUP:
+        raise ExtractError(
+            f"the manifest says that figures are of groups of at least {promised!r} respondents; that is no size of "
+            f"a group (a whole number from {SMALLEST_GROUP} on is). Write `privacy: {{min_group: …}}` in the "
+            "questionnaire and make the extract anew"
+        )
+    if promised > disclosure.RESPONDENTS:
+        raise ExtractError(
+            f"the respondents were promised that figures are of at least {promised} of them (min_group), and the "
+            f"analysis shows figures of {disclosure.RESPONDENTS} on. Nothing is estimated: raise RESPONDENTS in "
+            f"analysis/disclosure.py to {promised}, or ask with the smaller group from the next wave on"
+        )
 
 
 def _check_columns(extract: Extract) -> None:
@@ -194,7 +250,7 @@ def _check_columns(extract: Extract) -> None:
             f"responses.parquet has columns that the codebook does not describe: {', '.join(unknown)}. "
             "Nothing can be said about them; make the extract anew with the instrument's own codebook"
         )
-    for name in ("response", "organisation"):
+    for name in ("response", "organisation", "psu"):
         if name not in extract.cases.column_names:
             raise ExtractError(f"cases.parquet lacks the column {name}; make the extract anew")
 
@@ -212,13 +268,63 @@ def _check_responses(extract: Extract) -> None:
             f"{(times > 1).sum()} responses come more than once (the first: {unique[times > 1][0]}); "
             "counting a person twice would narrow every interval. Take the repetitions out and make the extract anew"
         )
-    for name, kind in (("origin", "origins"), ("wave", "waves")):
+    without = len(set(ids) - set(extract.cases.column("response").to_pylist()))
+    if without:
+        raise ExtractError(
+            f"{without} responses have no case in cases.parquet, so nothing is known of how they were sampled. "
+            "Make the extract anew"
+        )
+    for name, kind in (("origin", "origins"), ("wave", "waves"), ("form", "forms")):
         found = sorted({str(value) for value in extract.column(name)})
         if found and found != [str(extract.manifest[name])]:
             raise ExtractError(
                 f"the responses are of the {kind} {', '.join(found)}, the manifest says {extract.manifest[name]}; "
                 f"one extract is of one {name}. Extract each by itself"
             )
+
+
+def _check_versions(extract: Extract) -> None:
+    listed = extract.manifest["versions"]
+    strangers = sorted({str(version) for version in extract.column("version")} - {str(one) for one in listed})
+    if strangers:
+        raise ExtractError(
+            f"there are answers to {len(strangers)} versions of the questionnaire that the manifest does not list "
+            f"(the first: {strangers[0][:12]}): what was asked in them is not known. Make the extract anew"
+        )
+
+
+def _check_counts(extract: Extract) -> None:
+    """The manifest's counts are printed on reports: they have to be those of the rows."""
+    dispositions = extract.column("disposition").tolist()
+    strangers = sorted({str(one) for one in dispositions} - {*DISPOSITIONS.values()})
+    if strangers:
+        raise ExtractError(
+            f"unknown dispositions {', '.join(strangers)} in responses.parquet (there are: "
+            f"{', '.join(DISPOSITIONS.values())}). Make the extract anew with this version of kysely"
+        )
+    rows = {name: dispositions.count(code) for name, code in DISPOSITIONS.items()}
+    rows |= {"responses": len(extract), "organisations": len(set(extract.cases.column("psu").to_pylist()))}
+    counts = extract.manifest["counts"]
+    for name, found in rows.items():
+        if counts.get(name) != found:
+            raise ExtractError(
+                f"the manifest counts {counts.get(name)!r} under {name!r}, the rows are {found}: manifest and rows "
+                "are of two extracts, or one was changed. Make the extract anew"
+            )
+
+
+def _check_type(extract: Extract, variable: Variable) -> None:
+    """A column is of the type its kind of variable has: a word can't be looked up among levels."""
+    import pyarrow as pa
+
+    kind = extract.responses.schema.field(variable.name).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if numeric != (variable.kind in NUMERIC) or not (numeric or pa.types.is_string(kind)):
+        raise ExtractError(
+            f"{variable.name}: the column holds {kind}, which no {variable.kind} variable is written as. "
+            "Make the extract anew"
+        )
 
 
 def _check_answers(extract: Extract, variable: Variable) -> None:

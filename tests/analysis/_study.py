@@ -185,7 +185,7 @@ def write_manifest(study: Answers, folder: Path, book: Codebook) -> None:
         "wave": study.wave,
         "origin": study.origin,
         "demonstration": True,
-        "privacy": "confidential",
+        "privacy": {"mode": "confidential", "min_group": 5},
         "title": dict(book.title),
         "made_at": "2026-01-01T00:00:00+00:00",
         "first_completed": "2015-04-01T09:00:00+00:00",

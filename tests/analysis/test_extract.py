@@ -9,6 +9,7 @@ from analysis import extract
 from analysis.answers import MISSING
 from analysis.extract import ExtractError
 from kysely.codebook import MISSING_SUFFIX
+from kysely.disposition import Disposition
 from tests.analysis import _study
 
 
@@ -155,4 +156,100 @@ def test_a_question_without_its_column_is_refused(tmp_path, study):
     folder = _study.write(study, tmp_path)
     replaced(folder, study, lambda table: table.drop_columns(["BG10", "BG10" + MISSING_SUFFIX]))
     with pytest.raises(ExtractError, match="lacks the columns BG10, BG10__missing"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize("name", ["responses.parquet", "cases.parquet"])
+@pytest.mark.parametrize("damage", [lambda good: b"", lambda good: good[:-200], lambda good: b"\0" * len(good)])
+def test_a_damaged_table_is_told_as_one_even_if_its_hash_was_renewed(tmp_path, study, name, damage):
+    folder = _study.write(study, tmp_path)
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+    _study.write_manifest(study, folder, _study.codebook())
+    with pytest.raises(ExtractError, match=f"{name} can't be read as Parquet .* Make the extract anew"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"instrument": 1}'])
+def test_a_damaged_codebook_is_told_as_one_even_if_its_hash_was_renewed(tmp_path, study, text):
+    folder = _study.write(study, tmp_path)
+    (folder / "codebook.json").write_text(text, encoding="utf-8")
+    _study.write_manifest(study, folder, _study.codebook())
+    with pytest.raises(ExtractError, match="codebook.json can't be read as a codebook .* Make the extract anew"):
+        extract.read(folder)
+
+
+def with_column(name, values):
+    import pyarrow as pa
+
+    return lambda table: table.set_column(table.column_names.index(name), name, pa.array(values))
+
+
+def test_the_dispositions_are_those_that_the_engine_gives():
+    assert set(extract.DISPOSITIONS.values()) == {str(one) for one in Disposition}
+
+
+def test_an_unknown_disposition_is_refused_with_those_there_are(tmp_path, study):
+    folder = _study.write(study, tmp_path)
+    replaced(folder, study, with_column("disposition", ["I"] * 19 + ["DONE"]))
+    with pytest.raises(ExtractError, match="unknown dispositions DONE .* .there are: I, P, R_breakoff."):
+        extract.read(folder)
+
+
+def test_answers_to_a_version_that_the_manifest_does_not_list_are_refused(tmp_path, study):
+    folder = _study.write(study, tmp_path)
+    replaced(folder, study, with_column("version", ["v" * 64] * 19 + ["w" * 64]))
+    with pytest.raises(ExtractError, match="1 versions of the questionnaire that the manifest does not list .*wwww"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize("name", ["responses", "organisations", "complete", "partial", "break_off"])
+@pytest.mark.parametrize("count", [7, None, "many"])
+def test_a_manifest_that_counts_other_rows_than_there_are_is_refused(tmp_path, study, name, count):
+    folder = _study.write(study, tmp_path)
+    counts = {"responses": 20, "organisations": 12, "complete": 20, "partial": 0, "break_off": 0}
+    edited(folder, counts=counts)
+    extract.read(folder)
+    edited(folder, counts={**counts, name: count})
+    with pytest.raises(ExtractError, match=f"the manifest counts {count!r} under '{name}', the rows are"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize("size", [0, 1, -5, "five", 2.5, None, True])
+def test_a_smallest_group_that_is_none_is_refused(tmp_path, study, size):
+    folder = _study.write(study, tmp_path)
+    edited(folder, privacy={"mode": "confidential", "min_group": size})
+    with pytest.raises(ExtractError, match="that is no size of a group .* in the questionnaire"):
+        extract.read(folder)
+
+
+def test_respondents_who_were_promised_larger_groups_than_are_kept_stop_the_run(tmp_path, study):
+    folder = _study.write(study, tmp_path)
+    edited(folder, privacy={"mode": "confidential", "min_group": 8})
+    with pytest.raises(ExtractError, match="promised that figures are of at least 8 of them .* shows figures of 5 on"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize("key", ["versions", "title", "counts", "privacy", "files"])
+def test_a_manifest_of_another_shape_is_refused(tmp_path, study, key):
+    folder = _study.write(study, tmp_path)
+    edited(folder, **{key: 3})
+    with pytest.raises(ExtractError, match=f"under '{key}'; make the extract anew"):
+        extract.read(folder)
+
+
+def test_a_response_without_its_case_is_refused(tmp_path, study):
+    import pyarrow.parquet as pq
+
+    folder = _study.write(study, tmp_path)
+    pq.write_table(pq.read_table(folder / "cases.parquet").slice(1), folder / "cases.parquet")
+    _study.write_manifest(study, folder, _study.codebook())
+    with pytest.raises(ExtractError, match="1 responses have no case in cases.parquet"):
+        extract.read(folder)
+
+
+@pytest.mark.parametrize(("name", "values"), [("OM_B02_CUST", ["CENTRAL"] * 20), ("BG10", [1] * 20)])
+def test_a_column_of_another_type_than_its_variable_is_refused(tmp_path, study, name, values):
+    folder = _study.write(study, tmp_path)
+    replaced(folder, study, with_column(name, values))
+    with pytest.raises(ExtractError, match=f"{name}: the column holds .* Make the extract anew"):
         extract.read(folder)
