@@ -6,27 +6,81 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.design import Design, DesignError, Floats
+from analysis.design import Codes, Design, DesignError, Floats, Level, Mask, refuse_alone
 
 
 def covariance(influence: Floats, design: Design) -> Floats:
     """Return the sampling covariance of estimates with the influence values *influence*, (n,) or (n, k) → (k, k).
 
     Ultimate clusters with finite population correction (Lumley 2004, J. Stat. Softw. 9(8)): per stratum,
-    factor · Σ over PSUs of (z - z̄)(z - z̄)', where z sums the influence values of a PSU. Agrees with R's
-    svyrecvar(); see tests/validation/.
+    factor · Σ over PSUs of (z - z̄)(z - z̄)', where z sums the influence values of a PSU. A stage of sampling
+    within the PSUs adds the same sum of its own units, times the sampled share of the PSUs (Särndal,
+    Swensson and Wretman 1992, chapter 4.3). Agrees with R's svyrecvar(), single PSUs included; see tests/validation/.
 
-    Raises DesignError if a stratum has a single PSU (unless the design says they are certain).
+    A stratum counts among those that "average" and "adjust" look at if the domain has a member in it.
+
+    Raises DesignError if a stratum has a single PSU, unless the design says what that means; under
+    lonely="average" if no stratum has two.
     """
     values = np.atleast_2d(np.asarray(influence, dtype=float).T).T
-    z = np.zeros((design.psus, values.shape[1]))
-    np.add.at(z, design.psu, values)
-    stratum = design.psu_stratum
-    mean = np.zeros((design.strata, values.shape[1]))
-    np.add.at(mean, stratum, z)
-    mean /= np.maximum(design.psus_in, 1)[:, None]
-    z -= mean[stratum]
-    return (z * design.factor[stratum][:, None]).T @ z
+    if len(values) != len(design) or not np.isfinite(values).all():
+        raise DesignError(f"influence values must be finite and one row for each of the {len(design)} respondents")
+    result = np.zeros((values.shape[1], values.shape[1]))
+    for number, level in enumerate(design.levels, 1):
+        refuse_alone(level, design.lonely, number)
+        if (level.carried > 0).any():
+            result += _of_stage(values, level, design)
+    return result
+
+
+def covariance_of_totals(cell: Codes, cells: int, design: Design) -> Floats:
+    """Return the covariance of the weighted totals of *cells* cells, (cells, cells), for any design.
+
+    cell  (n,) 0 … cells-1, or -1: in none. For designs whose variance is no factor per stratum
+          (`Design.by_factor`); the engines' moments are the faster way for the others.
+    """
+    indicator = cell[:, None] == np.arange(cells)
+    return covariance(indicator * design.weight[:, None], design)
+
+
+def _of_stage(values: Floats, level: Level, design: Design) -> Floats:
+    z = np.zeros((level.units, values.shape[1]))
+    np.add.at(z, level.unit, values)
+    centre = np.zeros((level.strata, values.shape[1]))
+    np.add.at(centre, level.unit_stratum, z)
+    centre /= np.maximum(level.units_in, 1)[:, None]
+    factor = level.factor
+    if level.alone.any():
+        present = np.bincount(level.stratum, design.members, level.strata) > 0
+        if design.lonely == "average":
+            factor = factor * _padding(level, present)[level.within]
+        elif design.lonely == "adjust":
+            centre[level.alone] = _overall(z, level, present)[level.within[level.alone]]
+            factor = np.where(level.alone, level.carried * (1 - level.fraction), factor)
+    z -= centre[level.unit_stratum]
+    return (z * factor[level.unit_stratum][:, None]).T @ z
+
+
+def _padding(level: Level, present: Mask) -> Floats:
+    """(units of the stage before,) strata there are over strata with a variance: the others get their mean."""
+    parents = int(level.within.max(initial=-1)) + 1
+    there = np.bincount(level.within, present, parents)
+    known = np.bincount(level.within, present & ~level.alone, parents)
+    if ((there > 0) & (known == 0)).any():
+        raise DesignError(
+            'lonely="average" needs a stratum with two PSUs to take the mean of, and there is none; '
+            'merge strata, or say lonely="adjust"'
+        )
+    return np.where(known > 0, there / np.maximum(known, 1), 1.0)
+
+
+def _overall(z: Floats, level: Level, present: Mask) -> Floats:
+    """(units of the stage before, k) mean of the units' totals over all strata."""
+    parents = int(level.within.max(initial=-1)) + 1
+    sums = np.zeros((parents, z.shape[1]))
+    np.add.at(sums, level.within[level.unit_stratum], z)
+    units = np.bincount(level.within, present * level.units_in, parents)
+    return sums / np.maximum(units, 1)[:, None]
 
 
 def bootstrap(
