@@ -30,6 +30,16 @@ def test_leaders_rating_one_mode_agree_as_the_specification_computes(levels, raw
     assert agreement.ad_cutoff(4) == pytest.approx(0.67, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("stages", "raw", "deviation"), [([1, 1, 2], 0.5, 0.4444), ([1, 2, 3], -0.5, 0.6667), ([2, 2, 2, 3, 1], 0.25, 0.4)]
+)
+def test_a_team_placing_a_row_on_three_stages_agrees_as_its_specification_computes(stages, raw, deviation):
+    one = ["A"] * len(stages)
+    assert agreement.rwg(stages, one, null=uniform_null(3)).raw == pytest.approx([raw])
+    assert agreement.ad(stages, one).value == pytest.approx([deviation], abs=5e-5)
+    assert agreement.ad_cutoff(3) == 0.5
+
+
 def test_four_organisations_share_variance_as_the_specification_computes():
     ours = agreement.icc(FOUR, ORGANISATIONS)
     found = [ours.msb, ours.msw, ours.n0, ours.icc1, ours.icc2]
