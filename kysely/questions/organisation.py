@@ -48,13 +48,21 @@ BUSINESS_ID: Text = {
 
 @dataclass(frozen=True)
 class OrganisationTyped:
-    """The organisation as the respondent wrote it; *business_id* is a valid one as 1234567-8, or blank."""
+    """The organisation as the respondent wrote it; *business_id* is a valid one as 1234567-8, or blank.
+
+    Nothing typed is dropped: a municipality alone is kept, though it *named* no organisation. To ask for the name
+    once more would press for what a respondent has chosen not to say.
+    """
 
     name: str = ""
     municipality: str = ""
     business_id: str = ""
 
     def __bool__(self) -> bool:
+        return bool(self.name or self.municipality or self.business_id)
+
+    @property
+    def named(self) -> bool:
         return bool(self.name or self.business_id)
 
 
@@ -85,7 +93,7 @@ class Organisation(Question):
         typed = OrganisationTyped(
             given[self._name] or "", given[self._municipality] or "", given[self._business_id] or ""
         )
-        return {self.id: typed, self._given: 1 if typed else Missing.NO_ANSWER}
+        return {self.id: typed, self._given: 1 if typed.named else Missing.NO_ANSWER}
 
     def control(
         self,

@@ -237,7 +237,7 @@ class Store:
         """Store one page durably, or say why nothing was written.
 
         *based_on* is the response's revision when the form was made. A form that is sent twice is stored once; sent
-        again with other content it corrects itself. An identity without name and business id takes back an earlier one.
+        again with other content it corrects itself. An identity in which nothing is typed takes back an earlier one.
         """
         _require_id(response_id)
         form = Form(

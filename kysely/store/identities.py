@@ -44,7 +44,11 @@ class Identities:
         one. The organisation that nobody stands for any more stays: answers may still point to it.
         """
         with self._matching() as connection:
-            organisation = _match(connection, typed, origin)
+            mine = connection.execute(_ORGANISATION_OF, {"response": response}).scalar()
+            if typed.named:
+                organisation = _match(connection, typed, origin)
+            else:
+                organisation = _unnamed(connection, mine, typed, origin)
             values = {
                 "organisation_id": organisation,
                 "role": role,
@@ -52,12 +56,12 @@ class Identities:
                 "municipality_typed": typed.municipality,
                 "business_id_typed": typed.business_id,
             }
-            if connection.execute(_ORGANISATION_OF, {"response": response}).scalar() is None:
+            if mine is None:
                 new = {"id": secrets.token_hex(16), "response_id": response, "created_on": on, "origin": origin}
                 connection.execute(insert(_RESPONDENT).values({**new, **values}))
             else:
-                mine = _RESPONDENT.c.response_id == response
-                connection.execute(update(_RESPONDENT).where(mine).values(values))
+                row = _RESPONDENT.c.response_id == response
+                connection.execute(update(_RESPONDENT).where(row).values(values))
         return organisation
 
     def tidy(self, response: str, *, withdrawn: bool, referred: Callable[[str], bool]) -> None:
@@ -126,14 +130,32 @@ def _match(connection: Connection, typed: OrganisationTyped, origin: str) -> str
         for candidate in candidates:
             if candidate.business_id is None:
                 return candidate.id
+    return _new(connection, typed, origin)
+
+
+def _unnamed(connection: Connection, mine: str | None, typed: OrganisationTyped, origin: str) -> str:
+    """Return an organisation of the respondent's own, of which only the municipality is known: it matches no other.
+
+    *mine* is the one the respondent stands for so far.
+    """
+    organisation = _ORGANISATION.c
+    own = (organisation.id == mine) & (func.length(organisation.name) == 0) & organisation.business_id.is_(None)
+    values = {"municipality": typed.municipality, "municipality_key": matching.key(typed.municipality)}
+    if connection.execute(update(_ORGANISATION).where(own).values(values)).rowcount:
+        assert mine is not None
+        return mine
+    return _new(connection, typed, origin)
+
+
+def _new(connection: Connection, typed: OrganisationTyped, origin: str) -> str:
     new = secrets.token_hex(16)
     values = {
         "id": new,
         "name": typed.name,
-        "name_key": name_key,
+        "name_key": matching.key(typed.name),
         "municipality": typed.municipality,
-        "municipality_key": municipality_key,
-        "business_id": number,
+        "municipality_key": matching.key(typed.municipality),
+        "business_id": business_id(typed.business_id),
         "origin": origin,
     }
     connection.execute(insert(_ORGANISATION).values(values))

@@ -55,6 +55,13 @@ def test_a_blank_name_is_item_nonresponse():
     assert QUESTION.is_blank("", MultiDict(dict(organisation_municipality="Vaasa")), {})
 
 
+def test_a_municipality_alone_is_kept_though_it_names_no_organisation():
+    answers = parse(organisation_municipality="Vaasa")
+    assert answers["organisation"] == OrganisationTyped("", "Vaasa", "")
+    assert answers["organisation"] and not answers["organisation"].named
+    assert not OrganisationTyped()
+
+
 def test_a_business_id_alone_names_the_organisation():
     answers = parse(organisation_business_id="20774740")
     assert answers["organisation"].business_id == "2077474-0"

@@ -240,3 +240,36 @@ def test_a_page_is_saved_even_if_the_names_it_leaves_behind_cannot_be_removed_ye
         assert respondent.names() == Saved(2)
     assert respondent.names() == Saved(3)
     assert rows(store, "SELECT count(*) FROM respondent") == [(0,)]
+
+
+def test_a_municipality_alone_is_kept_and_is_an_organisation_of_the_respondents_own(store, start):
+    one, other = start(), start()
+    for respondent in (one, other):
+        respondent.names(municipality="Vaasa")
+    assert store.organisation_typed(one.id) == OrganisationTyped("", "Vaasa", "")
+    assert one.organisation != other.organisation and None not in (one.organisation, other.organisation)
+
+
+def test_correcting_a_municipality_and_then_naming_the_organisation_leaves_nothing_behind(store, start):
+    respondent, namesake = start(), start()
+    namesake.names("Tila Oy", "Salo")
+    respondent.names(municipality="Vasa")
+    mine = respondent.organisation
+    respondent.names(municipality="Salo")
+    assert (respondent.organisation, rows(store, "SELECT count(*) FROM organisation")) == (mine, [(2,)])
+    respondent.names("Tila Oy", "Salo")
+    assert respondent.organisation == namesake.organisation
+    assert rows(store, "SELECT name, municipality FROM organisation") == [("Tila Oy", "Salo")]
+
+
+def test_taking_the_name_back_but_not_the_municipality_leaves_the_organisation_to_those_who_named_it(store, start):
+    respondent, colleague = start(), start()
+    for one in (respondent, colleague):
+        one.names("Tila Oy", "Salo", ONE)
+    respondent.names(municipality="Salo")
+    assert store.organisation_typed(respondent.id) == OrganisationTyped("", "Salo", "")
+    assert respondent.organisation != colleague.organisation
+    assert rows(store, f"SELECT count(*) FROM organisation WHERE business_id = '{ONE}'") == [(1,)]
+    respondent.names()
+    assert store.organisation_typed(respondent.id) is None
+    assert rows(store, "SELECT count(*) FROM organisation") == [(1,)]

@@ -219,3 +219,13 @@ def read_only(store):
         yield replace(store, answers=replace(store.answers, database=database))
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_municipality_typed_without_a_name_is_still_there_when_one_comes_back(app, store, language):
+    visitor = Visitor(app, language)
+    visitor.start()
+    visitor.send(("skip", "1"), organisation_municipality="Vaasa", BG10="MUNI", BG12="P10_19")
+    assert visitor.place == "activity"
+    visitor.see("organisation")
+    assert form(visitor.page).typed["organisation_municipality"] == ["Vaasa"]
