@@ -19,7 +19,12 @@ def cramer_v(phi2: float, rows: int, columns: int) -> float:
 
 
 def bias_corrected_v(phi2: float, rows: int, columns: int, n: float) -> float:
-    """Return Cramér's V without what chance alone adds in a sample of n (Bergsma 2013, J. Korean Stat. Soc. 42)."""
+    """Return Cramér's V without what chance alone adds in a sample of n (Bergsma 2013, J. Korean Stat. Soc. 42).
+
+    Raises NotTestable for n of 1 or less: the table holds shares, and should hold counts.
+    """
+    if not n > 1:
+        raise NotTestable(f"the table sums to {n}; scale it to the number of respondents, two or more")
     excess = max(0.0, phi2 - (rows - 1) * (columns - 1) / (n - 1))
     smaller = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
     return float(np.sqrt(excess / smaller)) if smaller > 0 else 0.0

@@ -344,9 +344,8 @@ def _comparison(
     for row in range(rows):
         found = _row(row, np.flatnonzero(compared & varies[row]), tester, adjust)
         pairs += found
-        for column in range(columns):
-            smaller = sorted(_smaller(found, column, alpha))
-            letters[row][column] = ("" if columns <= 26 else " ").join(letter[other] for other in smaller)
+        for column, smaller in _smaller(found, alpha).items():
+            letters[row][column] = ("" if columns <= 26 else " ").join(letter[other] for other in sorted(smaller))
     return Comparison(
         method, adjust, value, base_n, letter, tuple(map(tuple, letters)), tuple(pairs), dict(excluded), alpha
     )
@@ -368,9 +367,11 @@ def _row(row: int, use: Codes, tester: Tester, adjust: multiplicity.Method) -> l
     ]
 
 
-def _smaller(pairs: Sequence[Pair], column: int, alpha: float) -> list[int]:
-    """Return the columns that *column* is significantly larger than."""
-    found = [pair for pair in pairs if pair.p_adjusted < alpha]
-    return [pair.b for pair in found if pair.a == column and pair.difference > 0] + [
-        pair.a for pair in found if pair.b == column and pair.difference < 0
-    ]
+def _smaller(pairs: Sequence[Pair], alpha: float) -> dict[int, list[int]]:
+    """Return, for each column that is significantly larger than another, those others."""
+    found: dict[int, list[int]] = {}
+    for pair in pairs:
+        if pair.p_adjusted < alpha and pair.difference:
+            larger, smaller = (pair.a, pair.b) if pair.difference > 0 else (pair.b, pair.a)
+            found.setdefault(larger, []).append(smaller)
+    return found

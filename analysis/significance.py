@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from analysis import estimators
 from analysis.categories import NotTestable, categories, several, two
 from analysis.design import Codes, Design, Floats
+from analysis.design_effects import generalised, saddlepoint
 from analysis.effect_sizes import bias_corrected_v, cramer_v
 from analysis.estimators import Estimate
 from analysis.moments import Moments
@@ -49,8 +50,8 @@ class RaoScott:
     df       degrees of freedom of the design: PSUs - strata
     rows, columns  the categories that anybody is in; empty ones are left out of the table
     x2       Pearson's X² of the weighted table scaled to n respondents
-    rank     (rows - 1)(columns - 1); less where so many cells are empty that not all of it can be tested
-    sparse   true where rank is less than that
+    sparse   true where so many cells are empty that the observed shares can't carry the design effects, and
+             those expected under independence did; a test to read with care
     deff     the design effect of the table: the mean of the generalised design effects
     cramer_v, cramer_v_corrected  as in effect_sizes, of the weighted table; the second without its bias
     """
@@ -60,7 +61,7 @@ class RaoScott:
     rows: int
     columns: int
     x2: float
-    rank: int
+    sparse: bool
     deff: float
     cramer_v: float
     cramer_v_corrected: float
@@ -68,14 +69,10 @@ class RaoScott:
     _total: Floats = field(repr=False)
     _covariance: Floats = field(repr=False)
 
-    @property
-    def sparse(self) -> bool:
-        return self.rank < (self.rows - 1) * (self.columns - 1)
-
     @cached_property
     def design_effects(self) -> Floats:
-        """(rank,) the generalised design effects, largest first: 1 each in a simple random sample."""
-        return np.maximum(np.linalg.eigvalsh(self._effects)[::-1], 0)
+        """The (rows - 1)(columns - 1) generalised design effects, largest first; 1 each in a simple random sample."""
+        return np.maximum(np.linalg.eigvalsh(self._effects)[::-1][: self._cells], 0)
 
     @cached_property
     def second_order(self) -> Test:
@@ -93,23 +90,25 @@ class RaoScott:
         from scipy.special import chdtrc
 
         statistic = self.x2 / self.deff
-        return Test(statistic, self.rank, None, float(chdtrc(self.rank, statistic)))
+        return Test(statistic, self._cells, None, float(chdtrc(self._cells, statistic)))
 
     @cached_property
     def saddlepoint(self) -> float:
         """The p-value of X² as weighted chi-squares over one more, by saddlepoint. R: statistic="saddlepoint"."""
-        return _saddlepoint(self.x2, self.design_effects, self.second_order)
+        second = self.second_order
+        assert second.ddf is not None
+        tail = saddlepoint(self.x2, self.design_effects, second.ddf)
+        return second.p if tail is None else tail
 
     @cached_property
     def wald(self) -> Test:
         """Wald's F of observed minus expected totals; too liberal with few PSUs. R: svychisq(statistic="Wald")."""
-        cells = (self.rows - 1) * (self.columns - 1)
-        return _f(self._wald / cells, cells, self.df)
+        return _f(self._wald / self._cells, self._cells, self.df)
 
     @cached_property
     def adjusted_wald(self) -> Test:
         """Wald's F with the denominator's degrees of freedom reduced. R: svychisq(statistic="adjWald")."""
-        cells = (self.rows - 1) * (self.columns - 1)
+        cells = self._cells
         ddf = self.df - cells + 1
         if ddf < 1:
             raise NotTestable(
@@ -118,9 +117,13 @@ class RaoScott:
             )
         return _f(self._wald * ddf / (cells * self.df), cells, ddf)
 
+    @property
+    def _cells(self) -> int:
+        return (self.rows - 1) * (self.columns - 1)
+
     @cached_property
     def _wald(self) -> float:
-        cells = (self.rows - 1) * (self.columns - 1)
+        cells = self._cells
         if self.df < cells:
             raise NotTestable(
                 f"the Wald test of {self.rows} × {self.columns} cells needs at least {cells} degrees of freedom "
@@ -154,24 +157,20 @@ def rao_scott(total: ArrayLike, covariance: ArrayLike, *, n: int, df: int) -> Ra
 
     Second and first order after Rao and Scott (1981, 1984), F form of Thomas and Rao (1987): X² is referred to
     Σλχ², λ the eigenvalues of (C'D⁻¹C)⁻¹(C'D⁻¹VD⁻¹C)·n with C a basis of the interactions, D the observed cell
-    shares and V their covariance. As in R's svychisq() an empty cell enters D⁻¹ as 0; where empty cells make
-    the first matrix singular (R stops), the test is of what is left of the interactions, and `sparse` says so.
+    shares and V their covariance. As in R's svychisq() an empty cell enters D⁻¹ as 0. Where empty cells make the
+    first matrix singular (R stops), D holds the shares expected under independence, as Rao and Scott first had it,
+    and `sparse` says so.
 
     Raises NotTestable for fewer than two rows or columns with answers, for df < 1, and where the design
     leaves the table no variance.
     """
     totals, spread = _table(total, covariance)
-    groups, codes = totals.shape
     _testable(totals, df)
+    groups, codes = totals.shape
     size = totals.sum()
-    share = (totals / size).ravel()
-    slopes = np.eye(share.size) - share[:, None]
-    inverse = np.where(share > 0, 1 / np.where(share > 0, share, 1), 0)
-    scale = np.sqrt(inverse)
-    basis = _range(scale[:, None] * np.kron(_contrasts(groups), _contrasts(codes)))
-    shares_spread = slopes @ spread @ slopes.T / size**2
-    effects = n * basis.T @ (scale[:, None] * shares_spread * scale) @ basis
-    if np.trace(effects) <= _NOISE * len(effects):
+    effects, sparse = generalised(totals / size, n * spread / size**2)
+    cells = (groups - 1) * (codes - 1)
+    if np.trace(effects) <= _NOISE * cells:
         raise NotTestable("the design leaves the table no variance: its cells are known without error")
     x2 = float(n * pearson(totals / size))
     return RaoScott(
@@ -180,8 +179,8 @@ def rao_scott(total: ArrayLike, covariance: ArrayLike, *, n: int, df: int) -> Ra
         rows=codes,
         columns=groups,
         x2=x2,
-        rank=len(effects),
-        deff=float(np.trace(effects)) / len(effects),
+        sparse=sparse,
+        deff=float(np.trace(effects)) / cells,
         cramer_v=cramer_v(x2 / n, codes, groups),
         cramer_v_corrected=bias_corrected_v(x2 / n, codes, groups, n),
         _effects=effects,
@@ -399,57 +398,7 @@ def _testable(totals: Floats, df: int) -> None:
         raise NotTestable(f"the table's base has {df} degrees of freedom (PSUs - strata); a test needs at least one")
 
 
-def _contrasts(size: int) -> Floats:
-    """Return an orthonormal basis of what sums to zero over *size* categories, shape (size, size - 1): Helmert's."""
-    basis = np.triu(np.ones((size, size - 1)))
-    steps = np.arange(1, size)
-    basis[steps, steps - 1] = -steps
-    return basis / np.sqrt(steps * (steps + 1.0))
-
-
-def _range(matrix: Floats) -> Floats:
-    """Return an orthonormal basis of the columns' span."""
-    basis, triangle = np.linalg.qr(matrix)
-    diagonal = np.abs(np.diag(triangle))
-    if diagonal.min() > 1e-9 * diagonal.max():
-        return basis
-    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
-    return left[:, values > 1e-9 * values[0]]
-
-
 def _f(statistic: float, ndf: float, ddf: float) -> Test:
     from scipy.special import fdtrc
 
     return Test(float(statistic), float(ndf), float(ddf), float(fdtrc(ndf, ddf, statistic)))
-
-
-def _saddlepoint(x2: float, effects: Floats, second_order: Test) -> float:
-    """Return P(Σλχ² > x2 · χ²(ddf)/ddf) by the Lugannani-Rice saddlepoint approximation (Kuonen 1999).
-
-    The chi-squared of the denominator counts as R does: with the whole part of its degrees of freedom.
-    Where the saddlepoint is so near 0 that the formula breaks down, the second-order p-value is returned.
-    """
-    from scipy.optimize import brentq
-    from scipy.special import ndtr
-
-    assert second_order.ddf is not None
-    weight = np.append(effects[effects > 0], -x2 / second_order.ddf)
-    times = np.append(np.ones(len(weight) - 1), np.floor(second_order.ddf))
-    weight = weight / weight.max()
-    if x2 == 0:
-        return 1.0
-    low, high = 0.99999 / (2 * weight.min()), 0.99999 / (2 * weight.max())
-
-    def slope(z: float) -> float:
-        return float((times * weight / (1 - 2 * z * weight)).sum())
-
-    if slope(low) * slope(high) >= 0:
-        return second_order.p
-    z = brentq(slope, low, high, xtol=1e-14, rtol=1e-14)
-    if abs(z) < 1e-4:
-        return second_order.p
-    height = -float((times * np.log1p(-2 * z * weight)).sum()) / 2
-    curvature = 2 * float((times * weight**2 / (1 - 2 * z * weight) ** 2).sum())
-    w = np.sign(z) * np.sqrt(-2 * height)
-    v = z * np.sqrt(curvature)
-    return float(ndtr(-(w + np.log(v / w) / w)))
