@@ -29,7 +29,7 @@ from kysely.store._prepared import Prepared, Running
 from kysely.store.databases import Database
 from kysely.store.identities import Identities
 from kysely.store.tables import SUBMITTED
-from kysely.store.values import Closed, Conflict, Replayed, Saved
+from kysely.store.values import Closed, Conflict, Replayed, ResponseState, Saved
 
 _RESPONSE = tables.Response.__table__  # type: ignore[attr-defined]
 _EVENT = tables.AnswerEvent.__table__  # type: ignore[attr-defined]
@@ -131,8 +131,15 @@ class Saving:
                 conflict = self._conflict(connection, row, form, based_on)
                 if conflict is not None:
                     return conflict
+            named = None if form.organisation is None else self._named(row)
             organisation = self._identify(connection, row, form, now)
-            return _write(connection, row.revision + 1, form, digest, organisation, now, new=before is None)
+            same = (named, row.organisation_key) == (form.organisation, organisation)
+            since = _page_saved(connection, form) if same else 0
+            if since and not _says_what_is_stored(form, log.state(connection, row)):
+                since = 0
+            revision = row.revision if since else row.revision + 1
+            _write(connection, form, digest, organisation, now, revision, unchanged_since=since, new=before is None)
+            return Saved(revision)
 
     def _conflict(self, connection: Running, row: Any, form: Form, based_on: int) -> Conflict | None:
         """Return what another tab changed since and this form would have otherwise; None if there is no such thing."""
@@ -145,14 +152,16 @@ class Saving:
         organisation = None
         if form.organisation is not None:
             # Names are in the other database. That the page was saved since can be seen here.
-            latest = _LATEST_OF_PAGE.one(connection, {"response": row.id, "of_page": form.page}).revision or 0
-            if latest > based_on:
-                named = (self.identities.typed(row.id) if row.organisation_key else None) or OrganisationTyped()
+            if _page_saved(connection, form) > based_on:
+                named = self._named(row)
                 organisation = named if named != form.organisation else None
         if not differing and organisation is None:
             return None
         kept = {name: stored.answers[name] for name in form.variables if name in stored.answers}
         return Conflict(row.revision, kept, differing, organisation)
+
+    def _named(self, row: Any) -> OrganisationTyped:
+        return (self.identities.typed(row.id) if row.organisation_key else None) or OrganisationTyped()
 
     def _identify(self, connection: Running, row: Any, form: Form, now: datetime) -> str | None:
         """Keep who the respondent is as far as this form says so, and return the organisation's key.
@@ -185,28 +194,42 @@ def _referred(connection: Running, organisation: str) -> bool:
     return bool(_REFERRING.one(connection, {"organisation": organisation}).responses)
 
 
+def _page_saved(connection: Running, form: Form) -> int:
+    """Return the revision at which the form's page was last changed, 0 if it never was."""
+    return _LATEST_OF_PAGE.one(connection, {"response": form.response, "of_page": form.page}).revision or 0
+
+
+def _says_what_is_stored(form: Form, stored: ResponseState) -> bool:
+    return all(name in stored.answers and _same(stored.answers[name], answer) for name, answer in form.answers.items())
+
+
 def _write(
     connection: Running,
-    revision: int,
     form: Form,
     digest: str,
     organisation: str | None,
     now: datetime,
+    revision: int,
     *,
+    unchanged_since: int,
     new: bool,
-) -> Saved:
-    events = [_event(form.response, name, revision, answer, now) for name, answer in form.answers.items()]
-    if events:
+) -> None:
+    """Write the answers of *form*, and what tells it when it comes again.
+
+    One that says what is stored since an earlier revision adds none, and is known by that revision.
+    """
+    known_by = unchanged_since or revision
+    if not unchanged_since and form.answers:
+        events = [_event(form.response, name, revision, answer, now) for name, answer in form.answers.items()]
         _ADD_EVENTS.run_all(connection, events)
     if new:
         submission = {"submit_key": form.key, "response": form.response, "page": form.page, "stage": form.stage}
-        _ADD_SUBMISSION.run(connection, {**submission, "revision": revision, "digest": digest, "at": now})
+        _ADD_SUBMISSION.run(connection, {**submission, "revision": known_by, "digest": digest, "at": now})
     else:
-        amended = {"key": form.key, "new_revision": revision, "new_digest": digest, "now": now}
+        amended = {"key": form.key, "new_revision": known_by, "new_digest": digest, "now": now}
         _AMEND_SUBMISSION.run(connection, amended)
     advanced = {"new_revision": revision, "new_language": form.language, "new_organisation": organisation}
     _ADVANCE.run(connection, {"response": form.response, **advanced})
-    return Saved(revision)
 
 
 def _event(response: str, variable: str, revision: int, answer: Answer, now: datetime) -> dict[str, Any]:

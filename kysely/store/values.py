@@ -89,7 +89,7 @@ class ResponseState:
 
 @dataclass(frozen=True)
 class Saved:
-    """The page is durable; *revision* is what the next page is based on."""
+    """The page is durable; *revision* is what the next page is based on: a page that changes nothing is no new one."""
 
     revision: int
 

@@ -110,8 +110,8 @@ def test_a_second_tab_with_another_answer_gets_both_and_overwrites_nothing(respo
 
 def test_two_tabs_that_agree_or_are_on_different_pages_are_no_conflict(respondent):
     respondent.saves(key="one tab", based_on=0, hectares=3)
-    assert respondent.saves(key="other tab", based_on=0, hectares=3) == Saved(2)
-    assert respondent.saves("person", key="other page", based_on=0, role="OWNER") == Saved(3)
+    assert respondent.saves(key="other tab", based_on=0, hectares=3) == Saved(1)
+    assert respondent.saves("person", key="other page", based_on=0, role="OWNER") == Saved(2)
 
 
 def test_no_answer_and_the_typed_words_no_answer_differ(respondent):
@@ -132,6 +132,65 @@ def test_a_correction_by_the_back_button_does_not_overwrite_what_another_tab_sav
     respondent.saves(key="the form", based_on=0, hectares=3)
     respondent.saves(key="other tab", hectares=5)
     assert isinstance(respondent.saves(key="the form", based_on=0, hectares=4), Conflict)
+
+
+def test_a_page_saved_again_as_it_was_is_no_new_revision(store, respondent):
+    respondent.saves(hectares=3, remark="dry")
+    respondent.saves("person", role="OWNER")
+    before = events(store)
+    assert respondent.saves(key="unchanged", hectares=3, remark="dry") == Saved(2)
+    assert respondent.saves(key="unchanged", based_on=2, hectares=3, remark="dry") == Replayed(2)
+    assert (respondent.state.revision, events(store)) == (2, before)
+
+
+def test_a_review_that_is_open_while_a_page_is_saved_unchanged_can_still_be_sent(store, respondent):
+    respondent.saves(hectares=3)
+    shown = respondent.state.revision
+    respondent.saves(hectares=3)
+    assert store.submit(respondent.id, shown, NOW) == Submitted(NOW)
+
+
+def test_a_page_saved_unchanged_in_another_language_is_of_that_language(store, respondent):
+    respondent.saves(hectares=3)
+    swedish = {"answers": {"hectares": 3}, "variables": ["hectares"], "language": "sv", "now": NOW}
+    saved = store.save(respondent.id, page="field", stage="", submit_key="på svenska", based_on=1, **swedish)
+    assert (saved, respondent.state.language) == (Saved(1), "sv")
+
+
+@pytest.mark.parametrize(
+    "other", [{"hectares": 3.5}, {"hectares": "3"}, {"remark": "dry"}, {"hectares": Missing.NO_ANSWER}]
+)
+def test_a_page_that_says_anything_else_is_a_new_revision(respondent, other):
+    respondent.saves(hectares=3)
+    assert respondent.saves(**other) == Saved(2)
+
+
+def test_a_form_that_changed_nothing_can_still_be_corrected_by_the_back_button(respondent):
+    respondent.saves(hectares=3)
+    respondent.saves("person", role="OWNER")
+    assert respondent.saves(key="unchanged", hectares=3) == Saved(2)
+    respondent.saves("person", role="WORKER")
+    assert respondent.saves(key="unchanged", based_on=2, hectares=4) == Saved(4)
+    assert respondent.saves(key="another tab", based_on=3, hectares=5).differing == ("hectares",)
+
+
+def test_a_form_that_changed_nothing_hides_no_change_from_a_tab_opened_before(respondent):
+    respondent.saves(hectares=3)
+    respondent.saves(hectares=4)
+    assert respondent.saves(key="unchanged", hectares=4) == Saved(2)
+    assert isinstance(respondent.saves(key="old tab", based_on=1, hectares=3), Conflict)
+
+
+def test_twenty_unchanged_posts_at_once_are_none(store, respondent):
+    respondent.saves(hectares=3)
+    outcomes = together(20, lambda n: respondent.saves(key=f"tab {n}", based_on=1, hectares=3))
+    assert set(outcomes) == {Saved(1)}
+    assert (respondent.state.revision, events(store)) == (1, 1)
+
+
+def test_a_page_without_answers_is_saved_once(respondent):
+    assert respondent.saves("info") == Saved(1)
+    assert respondent.saves("info") == Saved(1)
 
 
 def test_a_submit_key_belongs_to_its_response_and_page(start):

@@ -201,3 +201,22 @@ def test_after_sending_no_post_shows_an_answer(app, cookie, ticket):
 
 def responses(store):
     return list(store.responses(store.wave(STUDY, "core2015", "real").id))
+
+
+def test_a_page_saved_unchanged_in_another_tab_does_not_hold_up_an_open_review(app, store):
+    visitor = Visitor(app)
+    visitor.start()
+    visitor.answer()
+    other = second_tab(visitor)
+    for place, answers in ANSWERS.items():
+        if place.startswith("modes/"):
+            continue  # both of its screens follow at once
+        other.see(f"{place}?edit")
+        other.send(**answers)
+        assert other.place == "check-answers"
+    other.see("modes/choose")
+    other.send(**ANSWERS["modes/choose"])
+    other.send(**ANSWERS["modes/rate"])
+    assert visitor.send().status_code == 200
+    assert visitor.place == "thank-you"
+    assert response_of(app, store).submitted
