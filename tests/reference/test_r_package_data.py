@@ -9,7 +9,7 @@ ALL = [
     (group, case)
     for group in GROUPS
     for case in cases(REFERENCE, group)
-    if case.path.stem.endswith(("__strat", "__clus1"))
+    if case.path.stem.endswith(("__strat", "__clus1", "__clus2"))
 ]
 
 

@@ -7,21 +7,25 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis import estimators
-from analysis.design import Design, Lonely
+from analysis.design import Design, DesignError, Lonely, Stage
 from analysis.engines.memory import Memory
+from analysis.intervals import METHODS
 from analysis.moments import Moments
+from analysis.quantiles import quantiles
 
 DATA = Path(__file__).parent / "data"
 
-ONE_STAGE = ("exec", "stratclus", "strat", "clus1")
-"""Designs whose variance is that of the first stage; clus2 subsamples within PSUs, which we don't estimate."""
+SAMPLES = ("exec", "stratclus", "strat", "clus1", "clus2")
+"""The samples that the cases are of: clustered, stratified, both, and (clus2) drawn in two stages."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,27 @@ class Case:
     def frame(self) -> pd.DataFrame:
         return pd.read_csv(self.path.parent / self.data["inputs"][0])
 
-    def argument(self, name: str) -> str | None:
-        """Return the variable of a one-sided formula in the call of svydesign: id=~psu gives psu."""
+    def arguments(self, name: str) -> list[str]:
+        """Return the variables of a one-sided formula in the call of svydesign: id=~dnum+snum gives dnum and snum."""
         inside = re.search(r"svydesign\((.*?data=x.*?)\)", self.call)
-        found = re.search(rf"\b{name}=~([\w.]+)", inside.group(1)) if inside else None
-        return found.group(1) if found and found.group(1) != "1" else None
+        found = re.search(rf"\b{name}=~([\w.+]+)", inside.group(1)) if inside else None
+        return [one for one in found.group(1).split("+") if one != "1"] if found else []
+
+    def argument(self, name: str) -> str | None:
+        """Return the variable of the first stage in such a formula."""
+        return next(iter(self.arguments(name)), None)
 
     def design(self, lonely: Lonely = "fail") -> Design:
-        columns = {key: self.argument(name) for key, name in (("psu", "id"), ("stratum", "strata"), ("fpc", "fpc"))}
-        given = {key: self.frame[name].to_numpy() for key, name in columns.items() if name}
-        return Design.of(self.frame[self.argument("weights")].to_numpy(), **given, lonely=lonely)
+        units, strata, sizes = (
+            [self.frame[column].to_numpy() for column in self.arguments(name)] for name in ("id", "strata", "fpc")
+        )
+        later = [
+            Stage(unit, stratum=stratum, fpc=fpc)
+            for unit, stratum, fpc in zip_longest(units[1:], strata[1:], sizes[1:])
+        ]
+        first = {name: found[0] for name, found in (("psu", units), ("stratum", strata), ("fpc", sizes)) if found}
+        (weight,) = self.arguments("weights")
+        return Design.of(self.frame[weight].to_numpy(), **first, stages=later, lonely=lonely)
 
     def names(self, pattern: str) -> tuple[str, ...]:
         """Return the groups of *pattern* in the call; raises if the call is not of that form."""
@@ -73,13 +88,15 @@ class Case:
         name, value = (part.strip() for part in condition.split("=="))
         return (self.frame[name].astype(str) == value.strip('"')).to_numpy(float)
 
+    def coded(self, name: str) -> tuple[np.ndarray, list[Any]]:
+        """Return a column as positions in its values, -1 where it is missing, and the values."""
+        values = sorted(self.frame[name].dropna().unique())
+        codes = [values.index(value) if pd.notna(value) else -1 for value in self.frame[name]]
+        return np.array(codes, np.int64), values
+
     def moments(self, stub: str, banner: str) -> tuple[Moments, list[str], list[str]]:
         """Return the Moments of stub × banner with the labels of codes and groups."""
-        codes, groups = (sorted(self.frame[name].dropna().unique()) for name in (stub, banner))
-        code, group = (
-            np.array([labels.index(value) if pd.notna(value) else -1 for value in self.frame[name]], np.int64)
-            for name, labels in ((stub, codes), (banner, groups))
-        )
+        (code, codes), (group, groups) = self.coded(stub), self.coded(banner)
         made = Memory(self.design()).moments(code, len(codes), group, len(groups))
         return made, [str(one) for one in codes], [str(one) for one in groups]
 
@@ -92,8 +109,8 @@ class Case:
 
 
 def cases(folder: Path, group: str) -> Iterator[Case]:
-    for design in ONE_STAGE:
-        path = folder / f"{group}__{design}.json"
+    for sample in SAMPLES:
+        path = folder / f"{group}__{sample}.json"
         if path.is_file():
             yield Case(path)
 
@@ -103,30 +120,37 @@ def cases(folder: Path, group: str) -> Iterator[Case]:
 
 def means(case: Case) -> None:
     design, expected = case.design(), case.expected
-    for name, value in expected["mean"].items():
-        ours = estimators.mean(case.frame[name], design)
-        case.agree(
-            [ours.value, ours.se, ours.low, ours.high, ours.df],
-            [value, expected["se"][name], expected["ci_low"][name], expected["ci_high"][name], expected["df"]],
-        )
-        case.agree(ours.deff, expected["deff_wr"][name])
     ours_of = [estimators.mean(case.frame[name], design) for name in expected["mean"]]
+    for name, ours in zip(expected["mean"], ours_of, strict=True):
+        theirs = [expected[key][name] for key in ("mean", "se", "cv", "ci_low", "ci_high", "deff_wr")]
+        case.agree([ours.value, ours.se, ours.cv, ours.low, ours.high, ours.deff], theirs)
+        assert ours.df == expected["df"]
+        if expected["deff_wor"][name] in (None, "Infinity"):  # R divides by 1 - n/N where the weights sum to n
+            with pytest.raises(DesignError, match="no population"):
+                estimators.design_effect(ours, replacement=False)
+        else:
+            case.agree(estimators.design_effect(ours, replacement=False), expected["deff_wor"][name])
     case.agree(estimators.covariances(ours_of), expected["vcov"]["values"])
 
 
 def shares_of_a_factor(case: Case) -> None:
     (name,) = case.names(r"svymean\(~factor\(([\w.]+)\)")
-    case.frame["everybody"] = "all"
-    moments, codes, _ = case.moments(name, "everybody")
-    estimate, variance = moments.averages(np.eye(len(codes)))
-    shares = [case.expected["share"][f"factor({name}){code}"] for code in codes]
-    errors = [case.expected["se"][f"factor({name}){code}"] for code in codes]
-    case.agree(estimate[0], shares)
+    (code, codes), expected, design = case.coded(name), case.expected, case.design()
+    ours = estimators.shares(code, len(codes), design)
+    case.agree([one.value for one in ours], [expected["share"][f"factor({name}){value}"] for value in codes])
+    errors = np.array([expected["se"][f"factor({name}){value}"] for value in codes])
+    theirs = np.array(expected["vcov"]["values"], float)
     # In a sample stratified by the very variable its shares are known, and R's errors are rounding noise.
-    if max(errors) > 1e-12:
-        case.agree(np.sqrt(variance[0]), errors)
-    case.agree(moments.total[0], [case.expected["weighted_count"][code] for code in codes])
-    case.agree(moments.n[0], [case.expected["unweighted_count"][code] for code in codes])
+    if errors.max() > 1e-12:
+        case.agree([one.se for one in ours], errors)
+        assert np.abs(estimators.covariances(ours) - theirs).max() <= 1e-8 * np.abs(theirs).max()
+    else:
+        assert not any(one.estimable for one in ours)
+    case.agree([design.weight[code == k].sum() for k in range(len(codes))], [*expected["weighted_count"].values()])
+    assert [(code == k).sum() for k in range(len(codes))] == [*expected["unweighted_count"].values()]
+    if design.by_factor:
+        case.frame["everybody"] = "all"
+        _same_in_the_engine(case.moments(name, "everybody")[0], [ours])
 
 
 def means_of_domains(case: Case) -> None:
@@ -173,13 +197,49 @@ def totals(case: Case) -> None:
         ours = estimators.total(case.frame[name], case.design())
         theirs = [value, *(case.expected[key][name] for key in ("se", "ci_low", "ci_high"))]
         case.agree([ours.value, ours.se, ours.low, ours.high], theirs)
+        theirs = _number(case.expected["deff"][name])
+        if abs(theirs) < 1e6:
+            case.agree(estimators.design_effect(ours, replacement=False), theirs)
+        else:  # R divides by 1 - n/N where the weights sum to n
+            with pytest.raises(DesignError, match="no population"):
+                estimators.design_effect(ours, replacement=False)
 
 
 def ratios(case: Case) -> None:
-    above, below = case.names(r"svyratio\(~([\w.]+), ~([\w.]+)")
-    ours = estimators.ratio(case.frame[above], case.frame[below], case.design())
+    names = case.names(r"svyratio\(~([\w.]+), ~([\w.]+)")
+    above, below = (case.frame[name].to_numpy(float) for name in names)
+    ours = estimators.ratio(above, below, case.design())
     theirs = [case.expected[key] for key in ("ratio", "se", "ci_low", "ci_high")]
-    case.agree([ours.value, ours.se, ours.low, ours.high], theirs)
+    if np.isnan(above + below).any():  # R returns NA for everything; we take those who have both
+        assert theirs == [None] * 4
+        both = ~np.isnan(above + below)
+        of_domain = estimators.ratio(np.where(both, above, 0), np.where(both, below, 0), case.design().domain(both))
+        case.agree([ours.value, ours.se, ours.n], [of_domain.value, of_domain.se, both.sum()])
+    else:
+        case.agree([ours.value, ours.se, ours.low, ours.high], theirs)
+
+
+def variances(case: Case) -> None:
+    (name,) = case.names(r"svyvar\(~([\w.]+)")
+    ours = estimators.variance(case.frame[name], case.design())
+    case.agree([ours.value, ours.se], [case.expected["var"], case.expected["se"]])
+    root = estimators.standard_deviation(case.frame[name], case.design())
+    case.agree([root.value, root.se], [case.expected["sd"], case.expected["se"] / (2 * case.expected["sd"])])
+
+
+def quantiles_of_each_rule(case: Case) -> None:
+    (name,) = case.names(r"svyquantile\(~([\w.]+)")
+    for rule, expected in case.expected.items():
+        if rule == "df":
+            continue
+        ours = quantiles(case.frame[name], expected["probs"], case.design(), rule=rule)
+        for key, field in (("quantile", "value"), ("ci_low", "low"), ("ci_high", "high"), ("se", "se")):
+            # None: the interval of the share below reaches beyond 0 or 1.
+            theirs = np.array([*expected[key].values()], float)
+            found = np.array([getattr(one, field) for one in ours])
+            assert (np.isnan(found) == np.isnan(theirs)).all()
+            case.agree(np.nan_to_num(found), np.nan_to_num(theirs))
+        assert {one.df for one in ours} == {case.expected["df"]}
 
 
 def domains(case: Case) -> None:
@@ -192,28 +252,58 @@ def domains(case: Case) -> None:
 
 def share_intervals(case: Case) -> None:
     (condition,) = case.names(r"svyciprop\(~I\(([^)]+)\)")
-    ours = estimators.share(case.is_one(condition), case.design())
-    theirs = case.expected["logit"]
-    case.agree([ours.value, ours.low, ours.high, ours.se], [theirs[key] for key in ("p", "low", "high", "se")])
+    assert set(case.expected) == set(METHODS)
+    for method, theirs in case.expected.items():
+        ours = estimators.share(case.is_one(condition), case.design(), interval=method)
+        case.agree([ours.value, ours.low, ours.high, ours.se], [theirs[key] for key in ("p", "low", "high", "se")])
 
 
 def share_intervals_of_domains(case: Case) -> None:
     condition, banner = case.names(r"svyby\(~I\(([^)]+)\), ~([\w.]+), d, svyciprop")
-    theirs, groups = case.expected["logit"], case.groups(banner)
-    for group, p, low, high in zip(*(theirs[key] for key in ("group", "p", "low", "high")), strict=True):
-        ours = estimators.share(np.where(groups[group], case.is_one(condition), np.nan), case.design())
-        case.agree([ours.value, ours.low, ours.high], [p, low, high])
+    groups = case.groups(banner)
+    for method, theirs in case.expected.items():
+        for group, p, low, high in zip(*(theirs[key] for key in ("group", "p", "low", "high")), strict=True):
+            answers = np.where(groups[group], case.is_one(condition), np.nan)
+            ours = estimators.share(answers, case.design(), interval=method)
+            if 0 < p < 1 and not _is_noise(p):
+                case.agree([ours.value, ours.low, ours.high], [p, low, high])
+            else:  # R prints a point or rounding noise where everybody of a group answered alike
+                case.agree(ours.value, round(p))
+                assert not ours.estimable
+                assert ours.high - ours.low > 0.01
 
 
 def crosstab(case: Case) -> None:
     stub, banner = case.names(r'factor\(x\[\["([\w.]+)"\]\]\).*svyby\(~\.f, ~([\w.]+)')
-    moments, codes, groups = case.moments(stub, banner)
-    estimate, variance = moments.averages(np.eye(len(codes)))
-    assert groups == case.expected["group"]
-    case.agree(estimate, case.expected["column_share"]["values"])
+    (code, codes), design = case.coded(stub), case.design()
+    groups = case.groups(banner)
+    ours = [estimators.shares(np.where(inside, code, -1), len(codes), design) for inside in groups.values()]
+    assert [*groups] == case.expected["group"]
+    case.agree([[one.value for one in group] for group in ours], case.expected["column_share"]["values"])
     errors = np.array(case.expected["se"]["values"], float)
-    # Where everybody of a group answers alike R prints rounding noise; ours is exactly that too, and flagged later.
-    case.agree(np.where(errors > 1e-12, np.sqrt(variance), 0), np.where(errors > 1e-12, errors, 0))
+    found = np.array([[one.se for one in group] for group in ours])
+    # Where everybody of a group answers alike R prints rounding noise, and we say it can't be estimated.
+    noise = errors < 1e-12
+    assert np.isnan(found[noise]).all()
+    case.agree(found[~noise], errors[~noise])
+    if design.by_factor:
+        _same_in_the_engine(case.moments(stub, banner)[0], ours)
+
+
+def _same_in_the_engine(moments: Moments, ours: list[list[estimators.Estimate]]) -> None:
+    """Assert that a table's Moments are the same shares and standard errors."""
+    estimate, variance = moments.averages(np.eye(len(ours[0])))
+    assert estimate == pytest.approx(np.array([[one.value for one in group] for group in ours]), rel=1e-10)
+    errors = np.nan_to_num([[one.se for one in group] for group in ours])
+    assert np.sqrt(variance) == pytest.approx(errors, rel=1e-8, abs=1e-9)
+
+
+def _number(value: Any) -> float:
+    return {"Infinity": np.inf, "-Infinity": -np.inf}.get(value, value) if isinstance(value, str) else value
+
+
+def _is_noise(p: float) -> bool:
+    return min(p, 1 - p) < 1e-9
 
 
 GROUPS: dict[str, Callable[[Case], None]] = {
@@ -228,4 +318,6 @@ GROUPS: dict[str, Callable[[Case], None]] = {
     "ciprop": share_intervals,
     "ciprop_by": share_intervals_of_domains,
     "by_props": crosstab,
+    "var": variances,
+    "quantile": quantiles_of_each_rule,
 }

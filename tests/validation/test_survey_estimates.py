@@ -1,10 +1,10 @@
-"""Totals, means, shares, ratios and differences agree with R's survey package on synthetic samples."""
+"""Totals, means, shares, ratios, variances, quantiles and differences agree with R's survey package."""
 
 import numpy as np
 import pytest
 
 from analysis import estimators
-from analysis.design import DesignError
+from analysis.design import Design, DesignError, Stage
 from analysis.engines.memory import Memory
 from tests.validation._cases import DATA, GROUPS, Case, cases
 
@@ -40,12 +40,66 @@ def test_a_stratum_with_a_single_psu_is_refused_by_default():
         estimators.mean(case.frame["y"], case.design())
 
 
-def test_a_single_psu_that_was_certain_to_be_drawn_adds_no_variance():
-    case = Case(DATA / "lonely__certainty.json")
-    ours = estimators.mean(case.frame["y"], case.design(lonely="certainty"))
-    case.agree([ours.value, ours.se], [case.expected["mean"]["y"], case.expected["se"]["y"]])
-    ours = estimators.total(case.frame["y"], case.design(lonely="certainty"))
-    case.agree([ours.value, ours.se], [case.expected["total"]["y"], case.expected["total_se"]])
+@pytest.mark.parametrize("lonely", ["certainty", "remove", "average", "adjust"])
+def test_a_single_psu_counts_as_the_design_says(lonely):
+    case = Case(DATA / f"lonely__{lonely}.json")
+    design, expected = case.design(lonely), case.expected
+    for name, value in expected["mean"].items():
+        ours = estimators.mean(case.frame[name], design)
+        case.agree([ours.value, ours.se], [value, expected["se"][name]])
+        assert ours.df == expected["df"]
+    ours = estimators.total(case.frame["y"], design)
+    case.agree([ours.value, ours.se], [expected["total"]["y"], expected["total_se"]])
+    groups = case.groups("g")
+    assert [*groups] == expected["by_group"]
+    of_groups = [estimators.mean(case.frame["y"], design.domain(inside)) for inside in groups.values()]
+    case.agree([one.value for one in of_groups], [*expected["by_mean"].values()])
+    case.agree([one.se for one in of_groups], expected["by_se"])
+
+
+def test_two_stages_drawn_without_replacement_add_the_variance_within_organisations():
+    case = Case(DATA / "two_stage__fpc.json")
+    frame, expected = case.frame, case.expected
+    of_cluster = frame.groupby("cl")["cl"]
+    rows = Stage(of_cluster.cumcount().to_numpy(), fpc=(of_cluster.transform("size") + frame["cl"] % 7).to_numpy())
+    design = Design.of(frame["pw"], psu=frame["cl"], fpc=frame["fpc"], stages=[rows])
+    for name, value in expected["mean"].items():
+        ours = estimators.mean(frame[name], design)
+        case.agree([ours.value, ours.se, ours.df], [value, expected["se"][name], expected["df"]])
+    total = estimators.total(frame["size"], design)
+    deff = estimators.design_effect(total, replacement=False)
+    case.agree([total.value, total.se, deff], [expected[key] for key in ("total", "total_se", "total_deff")])
+    ratio = estimators.ratio(frame["tested"], frame["size"], design)
+    case.agree([ratio.value, ratio.se], [expected["ratio"], expected["ratio_se"]])
+    by_kind = [estimators.mean(frame["score"], design.domain(inside)) for inside in case.groups("kind").values()]
+    case.agree([one.value for one in by_kind], [*expected["by_mean"].values()])
+    case.agree([one.se for one in by_kind], expected["by_se"])
+    case.agree(estimators.covariances(by_kind), expected["by_vcov"])
+    code, codes = case.coded("kind")
+    shares = estimators.shares(code, len(codes), design)
+    case.agree([one.value for one in shares], expected["share"])
+    case.agree([one.se for one in shares], expected["share_se"])
+
+
+@pytest.mark.parametrize("lonely", ["certainty", "adjust"])
+def test_strata_within_organisations_may_have_a_single_respondent(lonely):
+    case = Case(DATA / f"two_stage__{lonely}.json")
+    frame, expected = case.frame, case.expected
+    of_stratum = frame.groupby(["cl", "kind"])["cl"]
+    rows = Stage(
+        frame.groupby("cl").cumcount().to_numpy(),
+        stratum=frame["kind"].to_numpy(),
+        fpc=(of_stratum.transform("size") + frame["cl"] % 3 + 1).to_numpy(),
+    )
+    drawn = {"psu": frame["cl"], "fpc": frame["fpc"], "stages": [rows]}
+    design = Design.of(frame["pw"], **drawn, lonely=lonely)
+    for name, value in expected["mean"].items():
+        ours = estimators.mean(frame[name], design)
+        case.agree([ours.value, ours.se], [value, expected["se"][name]])
+    total = estimators.total(frame["size"], design)
+    case.agree([total.value, total.se], [expected["total"], expected["total_se"]])
+    with pytest.raises(DesignError, match="single unit of stage 2"):
+        estimators.mean(frame["size"], Design.of(frame["pw"], **drawn))
 
 
 def test_scaling_the_weights_changes_totals_and_nothing_else():
