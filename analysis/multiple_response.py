@@ -456,7 +456,7 @@ def _complete(picks: Floats) -> Mask:
 def _base(inside: Mask, design: Design) -> Design:
     base = design.domain(inside)
     if not base.members.any():
-        raise DesignError(
+        raise NotTestable(
             "nobody is in the base: every respondent misses an item or the banner, or is out of the domain"
         )
     return base
