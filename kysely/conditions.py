@@ -10,7 +10,7 @@ import ast
 import operator
 import typing as _t
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,10 +91,11 @@ Sets = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition as its author wrote it, and the tree it was read into."""
+    """A condition as its author wrote it, and the tree it was read into; not *whole* where a part can't be read."""
 
     source: str
     tree: Tree
+    whole: bool = True
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -108,27 +109,33 @@ class Condition:
 def parse(source: str) -> Condition:
     """Return the condition that *source* writes.
 
-    Raises ConditionError.
+    Raises ConditionError with the first fault; `read` tells them all.
     """
+    condition, faults = read(source)
+    if faults or condition is None:
+        raise faults[0]
+    return condition
+
+
+def read(source: str) -> tuple[Condition | None, tuple[ConditionError, ...]]:
+    """Return the condition that *source* writes, as far as it can be read, and what can't."""
     if len(source) > MAXIMUM_LENGTH:
-        raise ConditionError(
-            f"the condition has {len(source)} characters, {MAXIMUM_LENGTH} are allowed",
-            "Ask a question that sums the matter up, or split the page",
-        )
+        cause = f"the condition has {len(source)} characters, {MAXIMUM_LENGTH} are allowed"
+        return None, (ConditionError(cause, "Ask a question that sums the matter up, or split the page"),)
     if "\\" in source or "\n" in source.strip():
-        raise ConditionError(
-            "the condition holds a backslash or a line break", "Write it on one line, codes as they are"
-        )
+        cause = "the condition holds a backslash or a line break"
+        return None, (ConditionError(cause, "Write it on one line, codes as they are"),)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Python's reader, about text that we refuse below anyway
             expression = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ConditionError(
-            f"{source.strip()!r} can't be read as a condition",
-            "Write it like BG07 == 'UNIT' and count(BG16) >= 2",
-        ) from None
-    return Condition(source.strip(), _tree(expression, 0))
+        cause = f"{source.strip()!r} can't be read as a condition"
+        return None, (ConditionError(cause, "Write it like BG07 == 'UNIT' and count(BG16) >= 2"),)
+    reader = _Reader()
+    tree = reader.tree(expression, 0)
+    faults = tuple(reader.faults)
+    return None if tree is None else Condition(source.strip(), tree, whole=not faults), faults
 
 
 def evaluate(condition: Condition, answers: Mapping[str, Answer], sets: Sets) -> bool | None:
@@ -174,70 +181,91 @@ _SIGNS: Mapping[type[ast.cmpop], str] = {
 }
 
 
-def _tree(node: ast.expr, depth: int) -> Tree:
-    if depth > MAXIMUM_DEPTH:
-        raise ConditionError(
-            f"the condition is nested more than {MAXIMUM_DEPTH} deep", "Take out parentheses that aren't needed"
+class _Reader:
+    """Reads what it can of a condition; None stands for what it can't, and the fault is kept."""
+
+    def __init__(self) -> None:
+        self.faults: list[ConditionError] = []
+
+    def fault(self, cause: str, cure: str) -> None:
+        self.faults.append(ConditionError(cause, cure))
+
+    def tree(self, node: ast.expr, depth: int) -> Tree | None:
+        if depth > MAXIMUM_DEPTH:
+            self.fault(
+                f"the condition is nested more than {MAXIMUM_DEPTH} deep", "Take out parentheses that aren't needed"
+            )
+            return None
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                parts = _kept(self.tree(value, depth + 1) for value in values)
+                joined = All if isinstance(op, ast.And) else Any
+                return joined(parts) if parts else None
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                part = self.tree(operand, depth + 1)
+                return None if part is None else Not(part)
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                return self.comparisons(left, ops, comparators)
+            case ast.Call(func=ast.Name(id="answered"), args=[ast.Name(id=name)], keywords=[]):
+                return Answered(name)
+        self.fault(
+            f"{_written(node)} is no statement that is true or false",
+            "Compare a variable with a value, as in BG07 == 'UNIT', or write answered(BG07)",
         )
-    match node:
-        case ast.BoolOp(op=ast.And(), values=values):
-            return All(tuple(_tree(value, depth + 1) for value in values))
-        case ast.BoolOp(op=ast.Or(), values=values):
-            return Any(tuple(_tree(value, depth + 1) for value in values))
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return Not(_tree(operand, depth + 1))
-        case ast.Compare(left=left, ops=ops, comparators=comparators):
-            return _comparisons(left, ops, comparators)
-        case ast.Call(func=ast.Name(id="answered"), args=[ast.Name(id=name)], keywords=[]):
-            return Answered(name)
-    raise ConditionError(
-        f"{_written(node)} is no statement that is true or false",
-        "Compare a variable with a value, as in BG07 == 'UNIT', or write answered(BG07)",
-    )
+        return None
+
+    def comparisons(self, left: ast.expr, ops: list[ast.cmpop], comparators: list[ast.expr]) -> Tree | None:
+        lefts = [left, *comparators]
+        parts = _kept(self.comparison(*three) for three in zip(lefts, ops, comparators, strict=False))
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else All(parts)
+
+    def comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Tree | None:
+        if isinstance(op, ast.In | ast.NotIn):
+            operand, values = self.operand(left), self.values(right)
+            return Membership(operand, values, isinstance(op, ast.NotIn)) if operand and values else None
+        sign = _SIGNS.get(type(op))
+        if sign is None:
+            self.fault("a comparison by `is`", "Write == or !=")
+        one, other = self.operand(left), self.operand(right)
+        return Comparison(one, sign, other) if one and sign and other else None
+
+    def values(self, node: ast.expr) -> tuple[str | Number, ...]:
+        if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
+            self.fault(f"{_written(node)} is no list of values", "Write it like BG01 in ['TOP', 'MID']")
+            return ()
+        return tuple(value for each in node.elts if (value := self.literal(each)) is not None)
+
+    def operand(self, node: ast.expr) -> Operand | None:
+        match node:
+            case ast.Name(id=name):
+                return Name(name)
+            case ast.Call(func=ast.Name(id="count"), args=[ast.Name(id=name)], keywords=[]):
+                return Count(name)
+        value = self.literal(node)
+        return None if value is None else Literal(value)
+
+    def literal(self, node: ast.expr) -> str | Number | None:
+        match node:
+            case ast.Constant(value=value) if isinstance(value, str | int | float) and not isinstance(value, bool):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if isinstance(
+                value, int | float
+            ) and not isinstance(value, bool):
+                return -value
+            case ast.Name(id=name):
+                self.fault(f"{name} stands where a code or number should", f"Put codes in quotes: '{name}'")
+                return None
+        self.fault(
+            f"{_written(node)} can't be used in a condition",
+            "Use variables, codes in quotes, numbers, count(SET) and answered(NAME)",
+        )
+        return None
 
 
-def _comparisons(left: ast.expr, ops: list[ast.cmpop], comparators: list[ast.expr]) -> Tree:
-    parts: list[Tree] = []
-    for op, right in zip(ops, comparators, strict=True):
-        parts.append(_comparison(left, op, right))
-        left = right
-    return parts[0] if len(parts) == 1 else All(tuple(parts))
-
-
-def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> Tree:
-    if isinstance(op, ast.In | ast.NotIn):
-        if not isinstance(right, ast.List | ast.Tuple) or not right.elts:
-            raise ConditionError(f"{_written(right)} is no list of values", "Write it like BG01 in ['TOP', 'MID']")
-        return Membership(_operand(left), tuple(_literal(value) for value in right.elts), isinstance(op, ast.NotIn))
-    sign = _SIGNS.get(type(op))
-    if sign is None:
-        raise ConditionError("a comparison by `is`", "Write == or !=")
-    return Comparison(_operand(left), sign, _operand(right))
-
-
-def _operand(node: ast.expr) -> Operand:
-    match node:
-        case ast.Name(id=name):
-            return Name(name)
-        case ast.Call(func=ast.Name(id="count"), args=[ast.Name(id=name)], keywords=[]):
-            return Count(name)
-    return Literal(_literal(node))
-
-
-def _literal(node: ast.expr) -> str | Number:
-    match node:
-        case ast.Constant(value=value) if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if isinstance(
-            value, int | float
-        ) and not isinstance(value, bool):
-            return -value
-        case ast.Name(id=name):
-            raise ConditionError(f"{name} stands where a code or number should", f"Put codes in quotes: '{name}'")
-    raise ConditionError(
-        f"{_written(node)} can't be used in a condition",
-        "Use variables, codes in quotes, numbers, count(SET) and answered(NAME)",
-    )
+def _kept(parts: Iterable[Tree | None]) -> tuple[Tree, ...]:
+    return tuple(part for part in parts if part is not None)
 
 
 def _written(node: ast.expr) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from kysely import conditions, plugins
 from kysely.codebook import Missing, Text
-from kysely.conditions import Condition, ConditionError
+from kysely.conditions import Condition
 from kysely.errors import Problem
 from kysely.instrument import Page
 from kysely.loading._nodes import Node
@@ -262,11 +262,10 @@ class Binder:
         if not isinstance(node.value, str):
             self.wrong_type(node, where, "a condition in quotes")
             return None
-        try:
-            return conditions.parse(node.value)
-        except ConditionError as error:
-            self.add(node.line, where, error.cause, error.cure, "bad_condition")
-            return None
+        condition, faults = conditions.read(node.value)
+        for fault in faults:
+            self.add(node.line, where, fault.cause, fault.cure, "bad_condition")
+        return condition
 
     def scale(self, node: Node, where: str) -> Scale | None:
         found = self.scales.get(node.value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from kysely import conditions
-from kysely.codebook import Kind, Missing, Value, Variable
+from kysely.codebook import Kind, Missing, Number, Value, Variable
 from kysely.conditions import Answered, Comparison, Condition, Count, Literal, Membership, Name
 from kysely.instrument import Page
 from kysely.loading._binding import Binder, nearest
@@ -106,7 +106,7 @@ def _check_one(binder: Binder, form: str, scope: _Scope, guarded: _Guarded) -> b
         elif isinstance(part, Membership):
             for value in part.values:
                 _check_pair(binder, scope, guarded, part.left, "==", Literal(value))
-    return binder.noted == before
+    return guarded.condition.whole and binder.noted == before
 
 
 def _check_reference(
@@ -143,18 +143,36 @@ def _check_reference(
 
 
 def _check_comparison(binder: Binder, scope: _Scope, guarded: _Guarded, part: Comparison) -> None:
-    if isinstance(part.left, Literal) and isinstance(part.right, Literal):
-        line = binder.node(guarded.part).at("show_if")
-        cause = f"show_if compares {part.left.value!r} with {part.right.value!r}, two fixed values"
-        binder.add(line, guarded.where, cause, "Name a variable on one side", "condition_type")
-    elif isinstance(part.right, Literal):
-        _check_pair(binder, scope, guarded, part.left, part.sign, part.right)
-    elif isinstance(part.left, Literal):
-        _check_pair(binder, scope, guarded, part.right, part.sign, part.left)
-    elif _counted(scope, part.left) is not _counted(scope, part.right):
-        line = binder.node(guarded.part).at("show_if")
-        cause = "show_if compares a number with a code"
-        binder.add(line, guarded.where, cause, "Compare like with like", "condition_type")
+    left, right = part.left, part.right
+    if isinstance(left, Literal) and isinstance(right, Literal):
+        cause = f"show_if compares {left.value!r} with {right.value!r}, two fixed values"
+        _mistyped(binder, guarded, cause, "Name a variable on one side")
+    elif isinstance(right, Literal):
+        _check_pair(binder, scope, guarded, left, part.sign, right)
+    elif isinstance(left, Literal):
+        _check_pair(binder, scope, guarded, right, _MIRRORED.get(part.sign, part.sign), left)
+    else:
+        _check_two(binder, scope, guarded, part)
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _check_two(binder: Binder, scope: _Scope, guarded: _Guarded, part: Comparison) -> None:
+    """Note two variables or counts that can't be compared."""
+    kinds = [_holds(scope, operand) for operand in (part.left, part.right)]
+    if "" in kinds:  # no such variable, which is told elsewhere
+        return
+    left, right = (operand for operand in (part.left, part.right))
+    if kinds[0] != kinds[1]:
+        cause = f"show_if compares {_named_so(left)}, which holds {kinds[0]}, with {_named_so(right)}, which holds "
+        _mistyped(binder, guarded, cause + kinds[1], "Compare like with like")
+    elif kinds[0] != _NUMBERS and part.sign not in ("==", "!="):
+        cause = f"show_if orders {kinds[0]} by {part.sign}"
+        _mistyped(binder, guarded, cause, "List the codes meant, as in X in ['A', 'B']")
+    elif kinds[0] == _CODES and not _codes(scope, left) & _codes(scope, right):
+        cause = f"show_if compares {_named_so(left)} with {_named_so(right)}, which have no code in common"
+        _mistyped(binder, guarded, cause, "Compare each with the codes meant")
 
 
 def _check_pair(
@@ -166,34 +184,87 @@ def _check_pair(
     literal: Literal,
 ) -> None:
     """Note a literal that the operand never equals, or can't be compared with."""
-    line = binder.node(guarded.part).at("show_if")
     value = literal.value
     if isinstance(operand, Literal):
         cause = f"show_if looks for {operand.value!r} in a list, a fixed value"
-        binder.add(line, guarded.where, cause, "Name a variable before `in`", "condition_type")
+        _mistyped(binder, guarded, cause, "Name a variable before `in`")
         return
     if isinstance(operand, Count):
         if isinstance(value, str):
             cause = f"show_if compares count({operand.set}) with {value!r}"
-            binder.add(line, guarded.where, cause, "Compare a count with a number", "condition_type")
+            _mistyped(binder, guarded, cause, "Compare a count with a number")
+        elif operand.set in scope.sets:
+            _check_possible(binder, guarded, operand, sign, value, range(len(scope.sets[operand.set]) + 1))
         return
     asked = scope.variables.get(operand.name)
     if asked is None:
         return
-    variable = asked.variable
-    if isinstance(value, str) is not (variable.kind in (*_CODED, Kind.TEXT)):
-        holds = "codes" if variable.kind in _CODED else "text" if variable.kind is Kind.TEXT else "numbers"
+    variable, holds = asked.variable, _holds(scope, operand)
+    if isinstance(value, str) is (holds == _NUMBERS):
         cause = f"show_if compares {variable.name!r} with {value!r}, but it holds {holds}"
-        cure = "Write the code in quotes" if variable.kind in _CODED else "Write a number without quotes"
-        binder.add(line, guarded.where, cause, cure, "condition_type")
-    elif variable.kind in (*_CODED, Kind.TEXT) and sign not in ("==", "!="):
-        cause = f"show_if orders the codes of {variable.name!r} by {sign}"
-        binder.add(line, guarded.where, cause, "List the codes meant, as in X in ['A', 'B']", "condition_type")
-    elif sign in ("==", "!=") and (allowed := _values(variable)) and value not in allowed:
-        known = ", ".join(str(one) for one in allowed)
-        cause = f"show_if names {value!r}, which is no code of {variable.name!r}"
-        cure = nearest(value, allowed) if isinstance(value, str) else ""
-        binder.add(line, guarded.where, cause, cure or f"Use one of: {known}", "unknown_code")
+        _mistyped(binder, guarded, cause, _CURES[holds])
+    elif isinstance(value, str) and sign not in ("==", "!="):
+        cause = f"show_if orders the {holds} of {variable.name!r} by {sign}"
+        _mistyped(binder, guarded, cause, "List the codes meant, as in X in ['A', 'B']")
+    elif sign in ("==", "!=") and (allowed := _values(variable)):
+        if value not in allowed:
+            known = ", ".join(str(one) for one in allowed)
+            cause = f"show_if names {value!r}, which is no code of {variable.name!r}"
+            cure = nearest(value, allowed) if isinstance(value, str) else ""
+            line = binder.node(guarded.part).at("show_if")
+            binder.add(line, guarded.where, cause, cure or f"Use one of: {known}", "unknown_code")
+    elif not isinstance(value, str):
+        _check_possible(binder, guarded, operand, sign, value, _numbers(asked, value))
+
+
+def _check_possible(
+    binder: Binder, guarded: _Guarded, operand: Name | Count, sign: str, value: Number, numbers: Sequence[Number]
+) -> None:
+    """Note a comparison that holds for none of the *numbers* that the operand can be."""
+    compared = (Condition("", Comparison(Literal(number), sign, Literal(value))) for number in numbers)
+    if not numbers or any(conditions.evaluate(one, {}, {}) for one in compared):
+        return
+    cause = f"show_if asks whether {_named_so(operand)} {sign} {value}, which is never so"
+    cure = "Compare it with a number that it can be"
+    binder.add(binder.node(guarded.part).at("show_if"), guarded.where, cause, cure, "never_so")
+
+
+_CODES, _TEXT, _NUMBERS = "codes", "text", "numbers"
+_CURES = {
+    _CODES: "Write the code in quotes",
+    _TEXT: "Write the text in quotes",
+    _NUMBERS: "Write a number without quotes",
+}
+
+
+def _mistyped(binder: Binder, guarded: _Guarded, cause: str, cure: str) -> None:
+    binder.add(binder.node(guarded.part).at("show_if"), guarded.where, cause, cure, "condition_type")
+
+
+def _holds(scope: _Scope, operand: Name | Count | Literal) -> str:
+    """Return what *operand* holds in a word, "" where there is no such variable."""
+    if not isinstance(operand, Name):
+        return _NUMBERS
+    if operand.name not in scope.variables:
+        return ""
+    kind = scope.variables[operand.name].variable.kind
+    return _CODES if kind in _CODED else _TEXT if kind is Kind.TEXT else _NUMBERS
+
+
+def _named_so(operand: Name | Count | Literal) -> str:
+    return f"count({operand.set})" if isinstance(operand, Count) else repr(getattr(operand, "name", ""))
+
+
+def _codes(scope: _Scope, operand: Name | Count | Literal) -> set[Value]:
+    return set(_values(scope.variables[operand.name].variable)) if isinstance(operand, Name) else set()
+
+
+def _numbers(asked: _Asked, value: Number) -> list[Number]:
+    """Return numbers that *asked* can hold, on either side of *value* and far from it."""
+    listed = _values(asked.variable)
+    steps = (0, 0.5, *(10.0**power for power in range(-6, 16)))
+    tried = listed or (0, 1, value, *(value + sign * step for step in steps for sign in (1, -1)))
+    return [one for one in tried if not isinstance(one, str) and asked.question.accepts(asked.variable.name, one)]
 
 
 def _values(variable: Variable) -> tuple[Value, ...]:
@@ -203,12 +274,6 @@ def _values(variable: Variable) -> tuple[Value, ...]:
     if variable.kind is Kind.LEVEL:
         return tuple(category.value for category in variable.categories if category.value is not None)
     return tuple(category.code for category in variable.categories)
-
-
-def _counted(scope: _Scope, operand: Name | Count | Literal) -> bool:
-    if isinstance(operand, Name) and operand.name in scope.variables:
-        return scope.variables[operand.name].variable.kind not in (*_CODED, Kind.TEXT)
-    return True
 
 
 # Reachability
@@ -257,7 +322,7 @@ def _domain(scope: _Scope, asked: _Asked, chain: Sequence[Page | Question]) -> t
             return (max(values), min(values))
     elif variable.kind is Kind.NUMBER:
         numbers = sorted(value for value in mentioned if not isinstance(value, str))
-        values = [near for number in numbers for near in (number, number - 1, number + 1, number - 0.5, number + 0.5)]
+        values = [number + step for number in numbers for step in (0, -1, 1, -0.5, 0.5, -1e-6, 1e-6)]
         values += [(low + high) / 2 for low, high in itertools.pairwise(numbers)] + [0, 1]
     elif variable.kind in _CODED:
         codes = _values(variable)

@@ -140,6 +140,20 @@ def test_whatever_else_python_can_say_is_no_condition(source):
         conditions.parse(source)
 
 
+def test_every_part_that_cannot_be_read_is_told_and_the_rest_is_kept():
+    condition, faults = conditions.read("A == True and (B is 2 or not C == 1) and D in [1, E, None] and F[0] > 2")
+    assert [fault.cause for fault in faults] == [
+        "'True' can't be used in a condition",
+        "a comparison by `is`",
+        "E stands where a code or number should",
+        "'None' can't be used in a condition",
+        "'F[0]' can't be used in a condition",
+    ]
+    assert condition is not None and not condition.whole
+    assert condition.names == {"C", "D"}
+    assert conditions.parse("A == 1").whole
+
+
 def test_length_and_depth_are_limited():
     with pytest.raises(ConditionError, match="500"):
         conditions.parse(" or ".join(["A == 1"] * 100))

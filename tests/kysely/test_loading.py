@@ -199,14 +199,23 @@ CONDITIONS = [
     Mistake("condition_type", SHOWN, "'a' == 'b'", "show_if", "two fixed values"),
     shown_if("condition_type", "hours == 'x'", "holds numbers"),
     shown_if("condition_type", "count(why) == 'x'", "with a number"),
-    shown_if("condition_type", "hours == works", "a number with a code"),
+    shown_if("condition_type", "hours == works", "holds numbers, with 'works', which holds codes"),
+    shown_if("condition_type", "works > 3", "holds codes. Write the code in quotes"),
+    shown_if("condition_type", "note == 3", "holds text. Write the text in quotes"),
+    shown_if("condition_type", "note == works", "holds text, with 'works', which holds codes"),
+    shown_if("condition_type", "works >= works", "orders codes by >="),
+    shown_if("never_so", "works == 'YES' or hours > 200", "'hours' > 200, which is never so"),
+    shown_if("never_so", "works == 'YES' or 200 < hours", "'hours' > 200, which is never so"),
+    shown_if("never_so", "works == 'YES' or hours in [3, -1]", "'hours' == -1, which is never so"),
+    shown_if("never_so", "works == 'YES' or why_PAY > 1", "'why_PAY' > 1, which is never so"),
+    shown_if("never_so", "works == 'YES' or count(why) > 2", "count(why) > 2, which is never so"),
     shown_if("set_as_value", "why == 1", "count(why)"),
     Mistake("not_a_set", SHOWN, "count(works) == 1", "show_if", "is one variable"),
     Mistake("unreachable_page", SHOWN, "works == 'YES' and works == 'NO'", "show_if", "no answers lead"),
     Mistake("unreachable_page", SHOWN, "works not in ['YES', 'NO']", "show_if", "no answers lead"),
-    shown_if("unreachable_question", "hours > 200", "no answers lead"),
+    shown_if("unreachable_question", "hours > 100 and hours < 50", "no answers lead"),
     shown_if("unreachable_question", "works == 'NO'", "no answers lead"),
-    shown_if("unreachable_question", "count(why) > 2", "no answers lead"),
+    shown_if("unreachable_question", "count(why) > 1 and why_PAY == 0", "no answers lead"),
 ]
 ORDERED = "        ordered: true\n"
 OPTIONS = [
@@ -371,6 +380,42 @@ def test_several_problems_of_one_question_are_told_at_once(tmp_path):
         "unknown_key",
         "language_missing",
     }
+
+
+def test_every_fault_of_one_condition_is_told(tmp_path):
+    condition = "works == True and hours is 2 or hours == 'a' and nope > 1 and works == 'YSE' or works in hours"
+    text = SOUND + CHOICE + f'        show_if: "{condition}"\n'
+    problems = check(tmp_path, text)
+    told = "\n".join(str(problem) for problem in problems)
+    for says in (
+        "'True' can't be used in a condition",
+        "a comparison by `is`",
+        "'hours' is no list of values",
+        "compares 'hours' with 'a', but it holds numbers",
+        "there is no 'nope'",
+        "names 'YSE', which is no code of 'works'. Did you mean 'YES'",
+    ):
+        assert says in told
+    assert {problem.line for problem in problems} == {text[: text.index('show_if: "works == True')].count("\n") + 1}
+    assert len(problems) == 6
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["hours > 167.9", "hours < 0.1", "hours >= 0", "hours != 3", "why_PAY >= 1", "count(why) == 2", "2 > hours"],
+)
+def test_a_comparison_that_some_answer_meets_is_sound(tmp_path, condition):
+    assert check(tmp_path, SOUND + CHOICE + f'        show_if: "{condition}"\n') == []
+
+
+def test_two_questions_without_a_code_in_common_are_never_equal(tmp_path):
+    other = CHOICE.replace("late", "later").replace("code: A", "code: C").replace("code: B", "code: D")
+    text = SOUND + CHOICE + other + NOTE.replace("note", "last") + '        show_if: "late == later or hours > 1"\n'
+    (problem,) = check(tmp_path, text)
+    assert (problem.code, problem.cause) == (
+        "condition_type",
+        "show_if compares 'late' with 'later', which have no code in common",
+    )
 
 
 def test_what_names_a_question_that_cant_be_read_is_not_called_wrong_too(tmp_path):
