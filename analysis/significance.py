@@ -392,8 +392,8 @@ def _table(total: ArrayLike, spread: ArrayLike) -> tuple[Floats, Floats]:
 def _testable(totals: Floats, df: int) -> None:
     groups, codes = totals.shape
     if groups < 2 or codes < 2:
-        what, number = ("column", groups) if groups < 2 else ("row", codes)
-        raise NotTestable(f"the table has {number} {what} with answers; independence needs at least two")
+        what, number = ("columns", groups) if groups < 2 else ("rows", codes)
+        raise NotTestable(f"the table has answers in {number} of its {what}; independence needs at least two")
     if df < 1:
         raise NotTestable(f"the table's base has {df} degrees of freedom (PSUs - strata); a test needs at least one")
 
