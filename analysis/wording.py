@@ -15,6 +15,8 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = "\u2013"
 SOFT_HYPHEN = "\u00ad"
+HIDDEN_SIGN = "···"
+"""Stands for a figure that disclosure control hides, in charts as in reports; a dash is where there is none."""
 
 _QUOTES = {"fi": ("”", "”"), "sv": ("”", "”"), "en": ("“", "”")}
 _PERCENT = {"fi": NBSP + "%", "sv": NBSP + "%", "en": "%"}

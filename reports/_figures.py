@@ -15,7 +15,7 @@ from reports._material import Line, Material
 from reports.parts import Cell, Column, Head, Row, Table
 from reports.parts.wording import Wording
 
-HIDDEN_SIGN = "···"
+HIDDEN_SIGN = wording.HIDDEN_SIGN
 SHARES = ("share", "selected", "central", "missing")
 DECIMALS = {"mean": 2, "mean100": 1, "mean_respondents": 2}
 MANY = 9

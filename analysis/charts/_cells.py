@@ -9,6 +9,7 @@ from math import isfinite
 import pandas as pd
 
 from analysis.estimates import HIDDEN, NOT_ESTIMABLE
+from analysis.wording import EN_DASH, HIDDEN_SIGN
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Cell:
     @property
     def hidden(self) -> bool:
         return self.flag in HIDDEN or not isfinite(self.share)
+
+    @property
+    def sign(self) -> str:
+        """What stands in place of a share that isn't shown: it is hidden, or nobody answered."""
+        return HIDDEN_SIGN if self.flag in HIDDEN else EN_DASH
 
     @property
     def bounded(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 from analysis import wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, Provenance
 from analysis.plan import ChartSpec
-from analysis.wording import EN_DASH, NBSP, base, base_range, number, percent, quoted
+from analysis.wording import EN_DASH, HIDDEN_SIGN, NBSP, base, base_range, number, percent, quoted
 
 FOOTER = {
     "fi": ("Vastaajat:", "Huom.:", "Lähde:"),
@@ -199,17 +199,16 @@ def star(small_base: int, language: str) -> str:
 
 
 def hidden(flags: Sequence[str], provenance: Provenance, language: str) -> str:
-    """Return why a dash stands where a figure would; empty if none does."""
+    """Return why a sign stands where a figure would; empty if none does."""
     if not set(flags) & set(HIDDEN):
         return ""
     n = provenance.rules["suppress_respondents"]
     organisations = provenance.rules["suppress_organisations"]
     few = {
-        "fi": f"Ajatusviiva (–): tulosta ei näytetä, koska vastaajia on alle {n} "
-        f"tai organisaatioita alle {organisations}",
-        "sv": f"Tankstreck (–): resultatet visas inte, eftersom de svarande är färre än {n} "
+        "fi": f"{HIDDEN_SIGN} Tulosta ei näytetä, koska vastaajia on alle {n} tai organisaatioita alle {organisations}",
+        "sv": f"{HIDDEN_SIGN} Resultatet visas inte, eftersom de svarande är färre än {n} "
         f"eller organisationerna färre än {organisations}",
-        "en": f"Dash (–): not shown, because there are fewer than {n} respondents "
+        "en": f"{HIDDEN_SIGN} Not shown, because there are fewer than {n} respondents "
         f"or fewer than {organisations} organisations",
     }[language]
     other = {

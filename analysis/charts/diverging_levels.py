@@ -18,7 +18,7 @@ from analysis.charts._files import Figure, Picture, fingerprint
 from analysis.charts._labels import members, option_label
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
-from analysis.wording import EN_DASH, number, percent, plain, rounded_percent
+from analysis.wording import number, percent, plain, rounded_percent
 from kysely.codebook import Codebook
 from kysely.errors import AnalystError
 
@@ -38,6 +38,10 @@ class Bar:
     @property
     def hidden(self) -> bool:
         return any(level.hidden for level in self.levels)
+
+    @property
+    def sign(self) -> str:
+        return next(level.sign for level in self.levels if level.hidden)
 
     @property
     def n(self) -> int:
@@ -133,7 +137,7 @@ class _Layout:
             y += height / 2
             self._stub(sheet, bar, y)
             if bar.hidden:
-                sheet.text(self.zero + 8, y, EN_DASH, colour=theme.MUTED)
+                sheet.text(self.zero + 8, y, bar.sign, colour=theme.MUTED)
             else:
                 self._bar(sheet, bar, y, sign=index == 0)
             y += height / 2

@@ -19,7 +19,7 @@ from analysis.charts._files import Figure, Picture, fingerprint
 from analysis.charts._labels import category_label, key, members, option_label
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
-from analysis.wording import EN_DASH, number, percent, plain
+from analysis.wording import number, percent, plain
 from kysely.codebook import Codebook
 from kysely.errors import AnalystError
 
@@ -243,7 +243,7 @@ class _Layout:
     def _figure(self, sheet: theme.Sheet, cell: Cell, total: bool, left: float, y: float) -> None:
         """Write the share where there is room: right of its interval, left of it, or above it."""
         if cell.hidden:
-            sheet.text(left + 4, y, EN_DASH, colour=theme.MUTED, clear=True)
+            sheet.text(left + 4, y, cell.sign, colour=theme.MUTED, clear=True)
             return
         figure = percent(cell.share, self.language, sign=total)
         weight = "SemiBold" if total else "Medium"

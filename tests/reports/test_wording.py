@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from math import nan
 from typing import Any
 
 import pytest
 
+from analysis.charts._cells import Cell
+from analysis.estimates import SUPPRESSED
+from analysis.wording import HIDDEN_SIGN
 from kysely.errors import AnalystError
 from reports.parts.wording import FOLDER, Wording, languages
 
@@ -57,3 +61,13 @@ def test_a_sentence_that_is_not_there_is_named():
         Wording("fi")("front.nothing")
     with pytest.raises(AnalystError, match="no report is worded in 'de'"):
         Wording("de")("front.title")
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_the_sign_of_a_hidden_figure_is_explained_as_it_is_written_and_a_chart_has_the_same(language):
+    found = sentences(language)
+    for note in ("signs.suppressed_note", "signs.complementary_note"):
+        assert found[note].startswith(HIDDEN_SIGN)
+    assert HIDDEN_SIGN in found["front.few"]
+    assert Cell(nan, nan, nan, 3, 2, True, SUPPRESSED).sign == HIDDEN_SIGN
+    assert Cell(nan, nan, nan, 0, 0, True, "").sign == "–"

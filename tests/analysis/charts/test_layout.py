@@ -118,11 +118,11 @@ def test_a_label_is_drawn_whole_whatever_is_written_in_it(label: str, id: str):
     assert problems(picture) == []
 
 
-def test_a_suppressed_group_keeps_its_n_and_a_dash_and_the_note_says_why():
+def test_a_suppressed_group_keeps_its_n_and_the_sign_of_the_report_and_the_note_says_why():
     picture = charts.draw(study.estimates(study.central()), study.specs()["OM_FIG02"], study.codebook(), "fi")
 
-    assert written(picture).count("\n–") == 4  # CHUR: 3 respondents in 2 organisations, four panels
-    assert "tulosta ei näytetä, koska vastaajia on alle 5 tai organisaatioita alle 3." in picture.words.note
+    assert written(picture).count("\n···") == 4  # CHUR: 3 respondents in 2 organisations, four panels
+    assert "··· Tulosta ei näytetä, koska vastaajia on alle 5 tai organisaatioita alle 3." in picture.words.note
 
 
 def test_a_group_nobody_belongs_to_is_left_out():

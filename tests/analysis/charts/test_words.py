@@ -117,12 +117,12 @@ def test_one_respondent_is_spoken_of_in_the_singular():
     assert bases["en"].startswith("1\u00a0respondent in 1\u00a0organisation.")
 
 
-def test_the_note_says_what_the_interval_the_hollow_dot_and_the_dash_are():
+def test_the_note_says_what_the_interval_the_hollow_dot_and_the_sign_are():
     note = draw("OM_FIG02", "fi").words.note
 
     assert "Vaakaviiva on 95\u00a0%:n luottamusväli (organisaatiot ryppäinä)." in note
     assert "Ontto piste: alle 30\u00a0vastaajaa" in note
-    assert "Ajatusviiva (–): tulosta ei näytetä" in note
+    assert "··· Tulosta ei näytetä" in note
 
 
 def test_the_alternative_text_tells_chart_numbers_bases_and_table_in_150_to_400_characters(published: Published):
