@@ -241,8 +241,8 @@ class Design:
 
     def degrees(self) -> int:
         """Return the degrees of freedom: PSUs with a member of the domain - strata with one (R: degf)."""
-        inside = self.members
-        return len(np.unique(self.psu[inside])) - len(np.unique(self.stratum[inside]))
+        psus, strata = (np.bincount(codes[self.members]) for codes in (self.psu, self.stratum))
+        return int(np.count_nonzero(psus) - np.count_nonzero(strata))
 
 
 def refuse_alone(level: Level, lonely: Lonely, stage: int = 1) -> None:
@@ -275,10 +275,7 @@ def _nested(inner: Codes, outer: Codes) -> Codes:
 
 
 def _weights(weight: ArrayLike) -> Floats:
-    try:
-        weights = np.asarray(weight, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise DesignError(f"weights must be numbers, one a respondent ({error})") from None
+    weights = _numbers(weight, "weights")
     if weights.ndim != 1:
         raise DesignError(f"weights have shape {weights.shape}; one number a respondent is needed")
     wrong = ~(np.isfinite(weights) & (weights > 0))
@@ -290,6 +287,13 @@ def _weights(weight: ArrayLike) -> Floats:
             "Give each respondent a positive weight, or make a domain without them"
         )
     return weights
+
+
+def _numbers(values: ArrayLike, what: str) -> Floats:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"{what} must be numbers, one a respondent ({error})") from None
 
 
 def _coded(labels: ArrayLike, n: int, what: str) -> Codes:
@@ -307,7 +311,7 @@ def _fraction(fpc: ArrayLike | None, stratum: Codes, psu: Codes) -> Floats:
     strata = int(stratum.max(initial=-1)) + 1
     if fpc is None:
         return np.zeros(strata)
-    values = np.asarray(fpc, dtype=float)
+    values = _numbers(fpc, "fpc")
     if values.shape != stratum.shape or not np.isfinite(values).all() or (values <= 0).any():
         raise DesignError("fpc needs one positive number a respondent: PSUs in the population, or the sampled share")
     per_stratum = np.zeros(strata)

@@ -73,7 +73,7 @@ class Estimate:
 
 def total(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
     """Return the weighted total of *y*, shape (n,). R: svytotal(). NaN of an empty base: nobody said it is 0."""
-    values, base = _base(y, design)
+    values, base = answered(y, design)
     influence = base.weight * values
     people, n = base.weight.sum(), int(base.members.sum())
     if not n:
@@ -86,7 +86,7 @@ def total(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
 
 def mean(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
     """Return the weighted mean of *y*, shape (n,): a Hájek ratio, linearised. R: svymean()."""
-    values, base = _base(y, design)
+    values, base = answered(y, design)
     return _hajek(values, base, scale="number", level=level)
 
 
@@ -95,7 +95,7 @@ def share(is_so: ArrayLike, design: Design, *, interval: str = "logit", level: f
 
     interval  one of analysis.intervals.METHODS: logit, xlogit, asin, mean, wilson, beta, likelihood
     """
-    values, base = _base(is_so, design)
+    values, base = answered(is_so, design)
     if not np.isin(values[base.members], (0, 1)).all():
         raise DesignError("a share needs answers that are 0, 1 or missing; use mean() for numbers")
     found = _hajek(values, base, scale="share", level=level)
@@ -132,8 +132,8 @@ def ratio(y: ArrayLike, x: ArrayLike, design: Design, *, level: float = LEVEL) -
     if numerator.shape != denominator.shape:
         raise DesignError(f"numerator and denominator differ in shape: {numerator.shape}, {denominator.shape}")
     absent = np.isnan(numerator) | np.isnan(denominator)
-    numerator, base = _base(np.where(absent, np.nan, numerator), design)
-    denominator, _ = _base(np.where(absent, np.nan, denominator), design)
+    numerator, base = answered(np.where(absent, np.nan, numerator), design)
+    denominator, _ = answered(np.where(absent, np.nan, denominator), design)
     below = float((base.weight * denominator).sum())
     if base.members.any() and below == 0:
         raise DesignError("the denominator of the ratio sums to 0 in this base")
@@ -152,11 +152,13 @@ def variance(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
     NaN, and not estimable, for a base of one respondent. The interval is value ± t·se, as R's; of a skewed
     variable it is rough.
     """
-    values, base = _base(y, design)
+    values, base = answered(y, design)
     n = int(base.members.sum())
     if n < 2:
         return _estimate(np.nan, np.zeros(len(base)), base, scale="number", level=level)
-    centre = (base.weight * values).sum() / base.weight.sum()
+    inside = values[base.members]
+    alike = np.ptp(inside) == 0  # then the mean is exactly theirs, where the sums would leave rounding noise
+    centre = inside[0] if alike else (base.weight * values).sum() / base.weight.sum()
     squares = np.where(base.members, (values - centre) ** 2 * n / (n - 1), 0.0)
     # The mean is estimated too, but the derivative of Σw(y - m)² by m is 0 at the mean.
     return _hajek(squares, base, scale="number", level=level)
@@ -217,7 +219,8 @@ def design_effect(estimate: Estimate, *, replacement: bool = True) -> float:
     return estimate.deff / (1 - estimate.n / size)
 
 
-def _base(y: ArrayLike, design: Design) -> tuple[Floats, Design]:
+def answered(y: ArrayLike, design: Design) -> tuple[Floats, Design]:
+    """Return *y*, (n,), with 0 for a missing answer, and the domain of those who answered."""
     try:
         values = np.asarray(y, dtype=float)
     except (TypeError, ValueError) as error:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.design import Design, DesignError, Floats
-from analysis.estimators import share
+from analysis.estimators import answered, share
 from analysis.intervals import LEVEL, t_interval
 
 Rule = Literal["math", "school", "shahvaish", "hf1", "hf2", "hf3", "hf4", "hf5", "hf6", "hf7", "hf8", "hf9"]
@@ -71,17 +71,13 @@ def quantile(
         raise DesignError(f"there is no quantile rule {rule!r}; there are: {', '.join(RULES)}")
     if interval not in INTERVALS:
         raise DesignError(f"there is no interval {interval!r} of a quantile; there are: {', '.join(INTERVALS)}")
-    answers = np.asarray(y, dtype=float)
-    # The share of everybody, for the checks it makes and for the base it finds.
-    base = share(np.where(np.isnan(answers), np.nan, np.isfinite(answers)), design).design
-    if np.isinf(answers).any():
-        raise DesignError("an answer is infinite; missing answers are NaN")
+    answers, base = answered(y, design)
     n, df = int(base.members.sum()), max(base.degrees(), 0)
     if not n:
         return Quantile(q, np.nan, np.nan, np.nan, np.nan, df, n, False)
     distribution = _Distribution.of(answers[base.members], base.weight[base.members])
     value = distribution.at(q, rule)
-    below = share(np.where(np.isnan(answers), np.nan, answers <= value), design, interval=interval, level=level)
+    below = share(np.asarray(answers <= value, float), base, interval=interval, level=level)
     if below.se == 0:  # nothing is left to chance
         return Quantile(q, value, 0.0, value, value, df, n, True)
     if not below.estimable:

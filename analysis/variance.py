@@ -44,11 +44,8 @@ def covariance_of_totals(cell: Codes, cells: int, design: Design) -> Floats:
 
 
 def _of_stage(values: Floats, level: Level, design: Design) -> Floats:
-    z = np.zeros((level.units, values.shape[1]))
-    np.add.at(z, level.unit, values)
-    centre = np.zeros((level.strata, values.shape[1]))
-    np.add.at(centre, level.unit_stratum, z)
-    centre /= np.maximum(level.units_in, 1)[:, None]
+    z = _summed(values, level.unit, level.units)
+    centre = _summed(z, level.unit_stratum, level.strata) / np.maximum(level.units_in, 1)[:, None]
     factor = level.factor
     if level.alone.any():
         present = np.bincount(level.stratum, design.members, level.strata) > 0
@@ -59,6 +56,15 @@ def _of_stage(values: Floats, level: Level, design: Design) -> Floats:
             factor = np.where(level.alone, level.carried * (1 - level.fraction), factor)
     z -= centre[level.unit_stratum]
     return (z * factor[level.unit_stratum][:, None]).T @ z
+
+
+def _summed(values: Floats, of: Codes, size: int) -> Floats:
+    """Return the sums of the rows of *values* by the number in *of*, shape (size, k)."""
+    # Faster than numpy.add.at on a matrix.
+    sums = np.empty((size, values.shape[1]))
+    for column in range(values.shape[1]):
+        sums[:, column] = np.bincount(of, values[:, column], size)
+    return sums
 
 
 def _padding(level: Level, present: Mask) -> Floats:
@@ -77,8 +83,7 @@ def _padding(level: Level, present: Mask) -> Floats:
 def _overall(z: Floats, level: Level, present: Mask) -> Floats:
     """(units of the stage before, k) mean of the units' totals over all strata."""
     parents = int(level.within.max(initial=-1)) + 1
-    sums = np.zeros((parents, z.shape[1]))
-    np.add.at(sums, level.within[level.unit_stratum], z)
+    sums = _summed(z, level.within[level.unit_stratum], parents)
     units = np.bincount(level.within, present * level.units_in, parents)
     return sums / np.maximum(units, 1)[:, None]
 

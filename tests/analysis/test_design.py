@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 
 from analysis import estimators
-from analysis.design import Design, DesignError
+from analysis.design import Design, DesignError, Stage
 from analysis.engines.memory import Memory
-from analysis.variance import bootstrap, percentile_interval
+from analysis.variance import bootstrap, covariance, covariance_of_totals, percentile_interval
+
+
+def test_a_weight_that_is_no_number_is_refused():
+    with pytest.raises(DesignError, match="weights must be numbers"):
+        Design.of(["1", "heavy"])
+
+
+def test_weights_of_a_table_are_refused():
+    with pytest.raises(DesignError, match="one number a respondent"):
+        Design.of([[1, 2], [3, 4]])
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
@@ -30,6 +40,23 @@ def test_a_population_size_that_varies_within_a_stratum_is_refused():
         Design.of([1, 1, 1], fpc=[10, 10, 20])
 
 
+def test_an_fpc_without_a_number_is_refused():
+    for wrong in ([10, np.nan], [10, -1], ["ten", "ten"], [10]):
+        with pytest.raises(DesignError, match="fpc"):
+            Design.of([1, 1], fpc=wrong)
+
+
+def test_a_policy_for_single_psus_that_r_does_not_know_is_refused():
+    with pytest.raises(DesignError, match="there are: fail, certainty, remove, average, adjust"):
+        Design.of([1, 1], lonely="ignore")
+
+
+def test_a_domain_is_a_true_or_false_for_each_respondent():
+    for wrong in ([0, 1], [True]):
+        with pytest.raises(DesignError, match="true/false array"):
+            Design.of([1, 1]).domain(wrong)
+
+
 def test_a_domain_keeps_the_organisations_outside_it_in_the_design():
     # Two of four organisations have a woman; her mean's variance still knows that four were drawn.
     design = Design.of(np.ones(8), psu=[1, 1, 2, 2, 3, 3, 4, 4])
@@ -45,8 +72,11 @@ def test_a_domain_keeps_the_organisations_outside_it_in_the_design():
 def test_a_census_of_organisations_has_no_sampling_variance():
     design = Design.of(np.ones(4), psu=[1, 2, 3, 4], fpc=[4, 4, 4, 4])
     found = estimators.mean([1, 2, 3, 4.0], design)
-    assert found.value == 2.5
-    assert not found.estimable
+    assert (found.value, found.se, found.low, found.high) == (2.5, 0, 2.5, 2.5)
+    assert covariance(found.influence, design) == 0
+    # A share of a census is known too: no Korn-Graubard bound around it.
+    share = estimators.share([1, 1, 1, 1.0], design)
+    assert (share.low, share.high) == (1, 1)
 
 
 def test_colleagues_who_answer_alike_count_as_one():
@@ -90,6 +120,144 @@ def test_a_difference_between_answers_of_the_same_people_knows_their_covariance(
     of_differences = estimators.mean(a - b, design)
     assert paired.value == pytest.approx(of_differences.value)
     assert paired.se == pytest.approx(of_differences.se)
+
+
+# ---- single PSUs ----------------------------------------------------------------------------------------
+
+# Two strata of two organisations with totals 1, 3 and 10, 14; a third stratum has one, with 8.
+ALONE = {"psu": [1, 2, 3, 4, 5], "stratum": [1, 1, 2, 2, 3]}
+SUMS = np.array([1, 3, 10, 14, 8.0])
+
+
+def total_variance(lonely, values=SUMS, mask=None):
+    design = Design.of(np.ones(5), **ALONE, lonely=lonely)
+    design = design if mask is None else design.domain(np.array(mask))
+    return covariance(values * design.members, design)[0, 0]
+
+
+def test_what_a_single_psu_adds_to_the_variance_is_what_the_design_says():
+    others = 2 * (1 + 1) + 2 * (4 + 4)
+    assert total_variance("certainty") == total_variance("remove") == pytest.approx(others)
+    assert total_variance("average") == pytest.approx(others * 3 / 2)  # three strata, two of them known
+    assert total_variance("adjust") == pytest.approx(others + (8 - 36 / 5) ** 2)  # 36/5: the mean PSU total
+    with pytest.raises(DesignError, match="1 of 3 strata have a single PSU .stratum number 3"):
+        total_variance("fail")
+
+
+def test_a_stratum_without_a_member_of_the_domain_is_not_averaged_over():
+    # Members in the first and third stratum: two strata there, one known.
+    assert total_variance("average", mask=[1, 1, 0, 0, 1] > np.zeros(5)) == pytest.approx(2 * (1 + 1) * 2)
+
+
+def test_an_average_needs_a_stratum_to_be_taken_of():
+    design = Design.of(np.ones(2), psu=[1, 2], stratum=[1, 2], lonely="average")
+    with pytest.raises(DesignError, match="merge strata"):
+        covariance(np.ones(2), design)
+
+
+def test_a_single_psu_that_is_its_whole_stratum_is_certain_under_every_policy():
+    for lonely in ("fail", "certainty", "remove", "average", "adjust"):
+        design = Design.of(np.ones(5), **ALONE, fpc=[100, 100, 100, 100, 1], lonely=lonely)
+        assert covariance(SUMS, design)[0, 0] == pytest.approx(0.98 * (2 * (1 + 1) + 2 * (4 + 4)))
+
+
+def test_a_design_that_is_no_factor_per_stratum_says_where_its_variance_is():
+    for lonely in ("average", "adjust"):
+        design = Design.of(np.ones(5), **ALONE, lonely=lonely)
+        assert not design.by_factor
+        with pytest.raises(DesignError, match="analysis.variance.covariance"):
+            _ = design.factor
+    assert Design.of(np.ones(5), **ALONE, lonely="remove").by_factor
+    assert Design.of(np.ones(4), psu=[1, 1, 2, 2], lonely="adjust").by_factor
+
+
+# ---- several stages -------------------------------------------------------------------------------------
+
+
+def test_the_variance_within_organisations_counts_by_the_share_of_organisations_that_was_drawn():
+    # 2 of 8 organisations, in each 2 of 4 people with totals 1, 3 and 5, 9.
+    y = np.array([1, 3, 5, 9.0])
+    stage = Stage([1, 2, 1, 2], fpc=[4, 4, 4, 4])
+    design = Design.of(np.ones(4), psu=[1, 1, 2, 2], fpc=[8, 8, 8, 8], stages=[stage])
+    between = (1 - 2 / 8) * 2 * ((4 - 9) ** 2 + (14 - 9) ** 2)
+    within = 2 / 8 * (1 - 2 / 4) * 2 * ((1 + 1) + (4 + 4))
+    assert covariance(y, design)[0, 0] == pytest.approx(between + within)
+    assert not design.by_factor
+
+
+def test_organisations_drawn_with_replacement_hide_what_was_drawn_within_them():
+    people = Stage([1, 2, 3, 4, 5, 6], fpc=[9, 9, 9, 9, 9, 9])
+    y = np.array([1, 3, 5, 9, 2, 2.0])
+    two, one = (Design.of(np.ones(6), psu=[1, 1, 2, 2, 3, 3], stages=stages) for stages in ([people], []))
+    assert covariance(y, two) == covariance(y, one)
+    assert two.by_factor
+
+
+def test_a_census_of_people_in_sampled_organisations_is_a_sample_of_clusters():
+    y = np.array([1, 3, 5, 9, 2, 2.0])
+    drawn = {"psu": [1, 1, 2, 2, 3, 3], "fpc": [10] * 6}
+    all_asked = Stage([1, 2, 1, 2, 1, 2], fpc=[2] * 6)
+    two, one = (Design.of(np.ones(6), **drawn, stages=stages) for stages in ([all_asked], []))
+    assert covariance(y, two) == covariance(y, one)
+
+
+def test_an_fpc_that_is_smaller_than_the_sample_of_a_later_stage_is_refused():
+    with pytest.raises(DesignError, match="smaller than the number of sampled"):
+        Design.of(np.ones(4), psu=[1, 1, 1, 2], fpc=[8] * 4, stages=[Stage([1, 2, 3, 1], fpc=[2, 2, 2, 2])])
+
+
+# ---- organisations instead of respondents ----------------------------------------------------------------
+
+
+def test_every_organisation_counts_once_however_many_answered():
+    # Three of four people say yes, all of one organisation: one organisation of two does.
+    design = Design.of(np.ones(4), psu=["a", "a", "a", "b"])
+    assert estimators.share([1, 1, 1, 0], design).value == 0.75
+    found = estimators.share([1, 1, 1, 0], design.per_organisation())
+    assert found.value == 0.5
+    # The same as two organisations' own shares.
+    assert found.se == pytest.approx(estimators.share([1, 0], Design.of([1, 1])).se)
+
+
+def test_organisations_need_not_be_the_psus():
+    design = Design.of([2, 2, 4, 1.0], psu=[1, 1, 1, 2]).per_organisation(["a", "a", "b", "c"])
+    assert design.weight.tolist() == [1, 1, 4, 1]
+    assert design.psus == 2
+
+
+def test_in_a_domain_an_organisation_counts_by_its_members_there():
+    design = Design.of(np.ones(4), psu=["a", "a", "b", "b"]).domain(np.array([True, False, True, True]))
+    assert design.per_organisation().weight.tolist() == [1, 0, 0.5, 0.5]
+
+
+# ---- invariants ------------------------------------------------------------------------------------------
+
+
+def test_the_unit_of_the_weights_changes_no_mean_and_no_standard_error():
+    rng = np.random.default_rng(8)
+    weight, psu, y = rng.uniform(0.2, 5, 60), rng.integers(0, 25, 60), rng.normal(size=60)
+    one, other = (Design.of(weight * unit, psu=psu) for unit in (1, 1e6))
+    for estimator in (estimators.mean, estimators.variance, estimators.standard_deviation):
+        a, b = estimator(y, one), estimator(y, other)
+        assert (b.value, b.se, b.low, b.high) == pytest.approx((a.value, a.se, a.low, a.high), rel=1e-11)
+    assert other.effective_n == pytest.approx(one.effective_n)
+
+
+def test_the_order_of_respondents_and_the_names_of_organisations_change_nothing():
+    rng = np.random.default_rng(9)
+    weight, y = rng.uniform(0.2, 5, 60), rng.normal(size=60)
+    psu, stratum = np.arange(60) // 3, np.arange(60) // 15
+    order = rng.permutation(60)
+    names = np.array([f"org {number * 7 % 61}" for number in psu])
+    a = estimators.mean(y, Design.of(weight, psu=psu, stratum=stratum, fpc=[40] * 60))
+    b = estimators.mean(y[order], Design.of(weight[order], psu=names[order], stratum=stratum[order], fpc=[40] * 60))
+    assert (b.value, b.se, b.df) == pytest.approx((a.value, a.se, a.df), rel=1e-11)
+
+
+def test_the_covariance_of_cell_totals_is_that_of_their_influence_values():
+    design, code, _ = sample(4, 200, 40, 3)
+    totals = [estimators.total(code == k, design) for k in range(3)]
+    assert covariance_of_totals(code, 3, design) == pytest.approx(estimators.covariances(totals), rel=1e-10)
 
 
 # ---- the same numbers by two ways ------------------------------------------------------------------
