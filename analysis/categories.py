@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.design import Codes
+from analysis.design import Codes, Mask
 from kysely.errors import AnalystError
 
 
@@ -18,13 +18,13 @@ class NotTestable(AnalystError):
 def categories(labels: ArrayLike, n: int, what: str) -> tuple[Codes, tuple[str, ...]]:
     """Return the position of each of n respondents' label among the sorted labels, and the labels as text.
 
-    A label that is None or NaN is missing and has position -1. Numbers are sorted as numbers.
+    A label that is None, NaN or pandas' NA is missing and has position -1. Numbers are sorted as numbers.
     Raises NotTestable if the labels are not n, or can't be sorted because they mix numbers and text.
     """
     values = np.asarray(labels)
     if values.shape != (n,):
         raise NotTestable(f"{what} has shape {values.shape}; one label for each of {n} respondents is needed")
-    absent = np.array([value is None or value != value for value in values.tolist()], dtype=bool)
+    absent = _missing(values)
     present = values[~absent]
     try:
         names, positions = np.unique(present, return_inverse=True)
@@ -45,6 +45,14 @@ def several(labels: Sequence[str], what: str) -> None:
     """Raise NotTestable unless there are two groups or more."""
     if len(labels) < 2:
         raise NotTestable(f"{what} has {len(labels)} groups with answers; a comparison needs at least two")
+
+
+def _missing(values: np.ndarray) -> Mask:
+    if values.dtype.kind == "O":
+        from pandas import isna
+
+        return np.asarray(isna(values), dtype=bool)
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
 
 
 def _text(label: object) -> str:

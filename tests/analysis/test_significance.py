@@ -1,6 +1,7 @@
 """What is true of any test under a sampling design, and what happens where there is nothing to test."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import significance
@@ -98,6 +99,19 @@ def test_a_missing_answer_is_out_of_the_base_and_leaves_the_design_whole():
     domain = significance.rao_scott_of(answer, group, design.domain(~np.isnan(gaps)))
     assert ours.n == (~np.isnan(gaps)).sum()
     assert ours.second_order == domain.second_order
+
+
+def test_missing_is_none_nan_and_the_na_of_pandas():
+    answer, group, design = sample()
+    gap = np.arange(len(answer)) % 7 == 0
+    plain = significance.rao_scott_of(np.where(gap, np.nan, answer), group, design)
+    for missing in (
+        np.where(gap, None, answer),
+        pd.array(np.where(gap, None, answer), dtype="Int64"),
+        pd.Series(np.where(gap, None, answer.astype(str)), dtype="string"),
+        pd.Categorical(np.where(gap, None, answer)),
+    ):
+        assert significance.rao_scott_of(missing, group, design).second_order == plain.second_order
 
 
 def test_a_category_that_nobody_is_in_is_left_out_of_the_table():
