@@ -6,12 +6,25 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, event, exc, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    NullPool,
+    create_engine,
+    event,
+    exc,
+    false,
+    insert,
+    make_url,
+    select,
+)
 
 from kysely.config import Settings
 from kysely.errors import StoreError
@@ -22,6 +35,9 @@ from kysely.store.values import StoreBusy
 
 PATIENCE = 6.0
 """Seconds that a writer waits for its turn before the respondent is asked to press the button again."""
+
+HURRY = 0.7
+"""Seconds that a question about the service's health waits: whoever asks wants an answer, not a turn."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,7 @@ class Database:
         if self.sqlite:
             options["connect_args"] = {"timeout": self.patience, "check_same_thread": False}
         else:
-            options["connect_args"] = {"connect_timeout": 10, "application_name": "kysely"}
+            options["connect_args"] = {"connect_timeout": max(2, round(self.patience)), "application_name": "kysely"}
             options["pool_pre_ping"] = "poolclass" not in options
         # Errors of the driver would repeat the answers that were sent with the statement.
         return create_engine(self.url, hide_parameters=True, **options)
@@ -116,13 +132,21 @@ class Database:
             finally:
                 pooled.close()  # what is not committed, the pool rolls back
 
+    @cached_property
+    def hurried(self) -> Database:
+        """The same database for those who can't wait for it, on connections of its own."""
+        return replace(self, patience=min(self.patience, HURRY))
+
     def show_writable(self) -> None:
-        """Raise StoreError now, and not to the first respondent, if nothing can be written."""
+        """Raise StoreError now, and not to the first respondent, if nothing can be written.
+
+        A transaction alone doesn't tell: a file opened for reading and a standby server begin one gladly. A statement
+        that inserts no rows is refused there, and leaves the database as it was everywhere else.
+        """
+        table = next(iter(self.metadata.tables.values()))
+        nothing = insert(table).from_select(table.columns.keys(), select(table).where(false()))
         with self.writing() as connection:
-            if self.sqlite:
-                connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
-            elif connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
-                raise self.explain(_ReadOnly())
+            connection.execute(nothing)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -247,10 +271,8 @@ class Database:
         self.owner.dispose()
         if self.sqlite:
             self._lock.close()
-
-
-class _ReadOnly(Exception):
-    sqlstate = "25006"
+        if "hurried" in vars(self):
+            self.hurried.close()
 
 
 def databases(settings: Settings) -> tuple[Database, Database]:

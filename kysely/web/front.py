@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
-from sqlalchemy import false, insert, select
 
 from kysely.errors import StoreError
 from kysely.questions._base import wording as in_language
 from kysely.store import Store
-from kysely.store.databases import Database
 from kysely.web import statements
 from kysely.web.contexts import FrontPage, Link, StudyCard
 from kysely.web.frames import Frames, language_links, serve_in_languages
+from kysely.web.problems import RETRY_AFTER
 from kysely.web.studies import Study
 from kysely.web.wording import Wording, wordings
 
@@ -54,25 +53,14 @@ class Front:
         return self.frames.draw("statement.html", page)
 
     def health(self) -> Response:
-        """Say whether answers can be saved, and nothing else: no reason, no path."""
+        """Say within a second or two whether answers can be saved, and nothing else: no reason, no path."""
         try:
             for database in (self.store.answers.database, self.store.identities.database):
-                _show_writable(database)
+                database.hurried.show_writable()
         except StoreError:
-            return Response("not ready\n", 503, content_type="text/plain; charset=utf-8")
+            said = "Answers can't be saved at the moment.\n"
+            return Response(said, 503, {"Retry-After": RETRY_AFTER}, content_type="text/plain; charset=utf-8")
         return Response("ok\n", content_type="text/plain; charset=utf-8")
-
-
-def _show_writable(database: Database) -> None:
-    """Raise StoreError where nothing can be written.
-
-    A transaction alone doesn't tell: a file opened for reading and a standby server begin one gladly. A statement that
-    inserts no rows is refused there, and leaves the database as it was everywhere else.
-    """
-    table = next(iter(database.metadata.tables.values()))
-    nothing = select(table).where(false())
-    with database.writing() as connection:
-        connection.execute(insert(table).from_select(table.columns.keys(), nothing))
 
 
 def _card(study: Study, say: Wording) -> StudyCard:

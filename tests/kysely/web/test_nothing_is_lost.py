@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -201,8 +202,35 @@ def out_of_reach(store):
 def test_a_service_that_can_only_read_says_that_it_is_not_ready_and_nothing_else(settings, store):
     with read_only(store) as reading:
         answer = create_app(settings, reading).test_client().get("/healthz")
-    assert (answer.status_code, answer.text) == (503, "not ready\n")
+    assert (answer.status_code, answer.text) == (503, "Answers can't be saved at the moment.\n")
     assert create_app(settings, store).test_client().get("/healthz").status_code == 200
+
+
+def test_a_service_whose_database_is_locked_says_so_soon_and_is_well_again_afterwards(settings, store):
+    client = create_app(settings, store).test_client()
+    for database in (store.answers.database, store.identities.database):
+        with occupied(database):
+            begin = time.perf_counter()
+            answer = client.get("/healthz")
+            assert time.perf_counter() - begin < 2
+        assert (answer.status_code, answer.text) == (503, "Answers can't be saved at the moment.\n")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert client.get("/healthz").text == "ok\n"
+
+
+@contextmanager
+def occupied(database):
+    """Another program holds the whole database, as a copy or a repair does."""
+    if database.sqlite:
+        other = sqlite3.connect(database.file, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.close()
+    else:
+        table = next(iter(database.metadata.tables))
+        with database.owner.begin() as connection:
+            connection.exec_driver_sql(f"LOCK TABLE {database.name}.{table} IN ACCESS EXCLUSIVE MODE")
+            yield
 
 
 @contextmanager
