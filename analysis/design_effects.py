@@ -64,7 +64,8 @@ def saddlepoint(x2: float, effects: Floats, ddf: float) -> float | None:
     from scipy.special import ndtr
 
     weight = np.append(effects[effects > 0], -x2 / ddf)
-    times = np.append(np.ones(len(weight) - 1), np.floor(ddf))
+    # Of a two by two table they are whole but for rounding.
+    times = np.append(np.ones(len(weight) - 1), np.floor(ddf * (1 + 1e-9)))
     weight = weight / weight.max()
     if x2 == 0:
         return 1.0

@@ -42,6 +42,17 @@ def test_a_table_with_empty_cells_agrees_with_r_survey():
     )
 
 
+def test_a_two_by_two_table_agrees_with_r_survey():
+    # R survey 4.5, as above with the rows a/other and the columns u/other.
+    row, column = np.array(ROW) == "a", np.array(COLUMN) == "u"
+    ours = significance.rao_scott_of(row, column, Design.of(WEIGHT, psu=PSU))
+    found = ours.second_order
+    assert [found.statistic, found.ndf, found.ddf, found.p] == pytest.approx(
+        [2.683965743258138, 1, 11, 0.129622383253739], rel=1e-12
+    )
+    assert ours.saddlepoint == pytest.approx(0.132992354834115, rel=1e-8)
+
+
 def test_in_a_simple_random_sample_every_design_effect_is_that_of_estimating_a_variance():
     # The covariance of shares is the multinomial one times n/(n - 1), so each effect is n/(n - 1) and F is
     # Pearson's X² over its degrees of freedom, times (n - 1)/n.
