@@ -16,7 +16,7 @@ from analysis.models.regression import (
     Sample,
     degrees,
     sample,
-    separation,
+    separated,
     single_psu,
 )
 
@@ -68,7 +68,7 @@ def linear(
         bread=bread,
         df=df,
         pearson=residual,
-        model_covariance=bread * squares / (n - len(beta)) if n > len(beta) else np.full_like(bread, np.nan),
+        model_covariance=bread * squares / (n - len(beta)),
         loglik=-n / 2 * (np.log(2 * np.pi * squares / n) + 1) + float(np.log(weight).sum()) / 2,
         categories=(),
     )
@@ -97,11 +97,14 @@ def logistic(
     df = degrees(made.base, x.shape[1] - 1)
     weight = made.base.weight[inside] / made.base.weight[inside].mean()
     beta = _log_odds(answers, x[inside], weight, made.predictors.names)
-    chance = _expit(x @ beta)
-    spread = chance * (1 - chance)
-    residual = np.where(inside, made.y - chance, 0.0)
+    eta = x @ beta
+    chance, otherwise = _expit(eta), _expit(-eta)  # 1 - chance would be 0 where the model is sure
+    spread = chance * otherwise
+    residual = np.where(inside, np.where(made.y == 1, otherwise, -chance), 0.0)
     bread = _inverse(x[inside], weight * spread[inside])
-    eta = x[inside] @ beta
+    wrong = np.where(answers == 1, -eta[inside], eta[inside])  # log odds of the answer not given
+    pearson = np.zeros(len(design))
+    pearson[inside] = np.exp(wrong / 2) * np.where(answers == 1, 1, -1)
     return _regression(
         "logistic",
         made,
@@ -109,9 +112,9 @@ def logistic(
         working=x * residual[:, None],
         bread=bread,
         df=df,
-        pearson=residual / np.sqrt(np.where(inside, spread, 1.0)),
+        pearson=pearson,
         model_covariance=bread,
-        loglik=-float(weight @ np.logaddexp(0, np.where(answers == 1, -eta, eta))),
+        loglik=-float(weight @ np.logaddexp(0, wrong)),
         categories=(0, 1),
     )
 
@@ -140,12 +143,15 @@ def _log_odds(y: Floats, x: Floats, weight: Floats, names: Sequence[str]) -> Flo
 
 
 def check_separation(rows: Floats, names: Sequence[str]) -> None:
-    """Raise Separation if the likelihood has no maximum; *rows* as regression.separation() takes them."""
-    direction = separation(rows)
-    if direction is None:
+    """Raise Separation if the likelihood has no maximum; *rows* as regression.separated() takes them."""
+    if not separated(rows):
         return
-    guilty = [name for name, d in zip(names, direction, strict=True) if abs(d) > 1e-7]
-    blamed = [name for name in guilty if name != INTERCEPT and "|" not in name] or guilty
+    needed = list(range(len(names)))
+    for j in reversed(range(len(names))):  # the fewest columns that still separate are those to blame
+        without = [i for i in needed if i != j]
+        if without and separated(rows[:, without]):
+            needed = without
+    blamed = [names[j] for j in needed if names[j] != INTERCEPT and "|" not in names[j]] or [names[j] for j in needed]
     raise Separation(
         f"{', '.join(blamed)} split the answers without exception, so the model has no finite coefficients: "
         "merge levels that everybody or nobody answers alike in, or leave the column out"

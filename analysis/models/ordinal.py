@@ -129,7 +129,7 @@ class _Likelihood:
         return float(self.weight @ np.log(chance)), self.weight @ score, score, -second
 
     def rows(self) -> Floats:
-        """Return what separation() looks at: both bounds of every answer, away from it."""
+        """Return what separated() looks at: both bounds of every answer, away from it."""
         to_upper, to_lower = self._directions()
         return np.concatenate([to_upper[self.code < self.categories - 1], -to_lower[self.code > 0]])
 

@@ -51,19 +51,18 @@ class Factor:
         labels = np.asarray(values, dtype=object)
         if labels.ndim != 1:
             raise ModelError(f"a classification has shape {labels.shape}; one label a respondent is needed")
-        present = labels[~pandas.isna(labels)].tolist()
-        order = _sorted(set(present)) if levels is None else list(levels)
+        found = set(pandas.unique(labels[~pandas.isna(labels)]).tolist())
+        order = _sorted(found) if levels is None else list(levels)
         if len(set(order)) != len(order):
             raise ModelError(f"levels {order} name one twice")
-        outside = set(present) - set(order)
+        outside = found - set(order)
         if outside:
             raise ModelError(f"{_sorted(outside)[0]!r} is not among the levels {order}; add it, or make it missing")
         if reference is not None and reference not in order:
             raise ModelError(f"the reference {reference!r} is not among the levels {order}")
         if reference is not None:
             order = [reference, *(level for level in order if level != reference)]
-        place = {level: i for i, level in enumerate(order)}
-        code = np.array([place.get(label, -1) for label in labels.tolist()], np.int64)
+        code = pandas.Index(order, dtype=object).get_indexer(labels).astype(np.int64)
         return cls(code, tuple(order), reference is not None)
 
     def within(self, inside: Mask, name: str) -> Factor:
@@ -105,8 +104,8 @@ class Predictors:
     ) -> Predictors:
         """Return the predictors of named arrays, each of shape (n,).
 
-        Numbers and booleans enter as they are; text becomes a Factor with sorted levels. Codes that are
-        numbers but mean classes must be given as Factor.of(codes).
+        Numbers and booleans enter as they are; text becomes a Factor with sorted levels, a pandas categorical
+        one in its own order. Codes that are numbers but mean classes must be given as Factor.of(codes).
 
         Raises ModelError for another shape, an infinite number and an interaction of something unnamed.
         """
@@ -189,7 +188,9 @@ def check_columns(predictors: Predictors, inside: Mask) -> None:
     for name, column in zip(names[1:], matrix.T[1:], strict=True):
         if np.ptp(column) == 0:
             raise ModelError(f"{name} is {column[0]:g} for everybody in the base; leave it out, or merge its levels")
-    dependent = _dependent(matrix / np.abs(matrix).max(axis=0))
+    # Lengths and angles of the columns are those of the triangle, which has only k rows.
+    triangle = np.asarray(np.linalg.qr(matrix / np.abs(matrix).max(axis=0), mode="r"))
+    dependent = _dependent(triangle)
     if dependent:
         described = "; ".join(f"{names[j]} follows from {', '.join(names[i] for i in o)}" for j, o in dependent)
         raise ModelError(f"columns are collinear: {described}. Leave one of them out, or merge levels")
@@ -213,6 +214,8 @@ def _dependent(columns: Floats) -> list[tuple[int, list[int]]]:
 def _variable(name: str, values: ArrayLike | Factor, n: int) -> Variable:
     if isinstance(values, Factor):
         variable: Variable = values
+    elif (categories := getattr(getattr(values, "dtype", None), "categories", None)) is not None:  # pandas' own
+        variable = Factor.of(values, levels=list(categories))
     else:
         given: NDArray[np.generic] = np.asarray(values)
         variable = _numbers(given) if _is_numeric(given) else Factor.of(given)
@@ -224,14 +227,22 @@ def _variable(name: str, values: ArrayLike | Factor, n: int) -> Variable:
     return variable
 
 
+def numbers(values: ArrayLike, what: str) -> Floats:
+    """Return *values* as floats, NaN for what is missing. Raises ModelError for text; *what* names them."""
+    given: NDArray[np.generic] = np.asarray(values)
+    if not _is_numeric(given):
+        raise ModelError(f"{what} is not made of numbers; code its categories, or make it 0 and 1")
+    return _numbers(given)
+
+
 def _is_numeric(values: NDArray[np.generic]) -> bool:
     if values.dtype.kind != "O":
         return values.dtype.kind in "biuf"
-    import numbers
+    from numbers import Real
 
     import pandas
 
-    return all(isinstance(value, numbers.Real) for value in values[~pandas.isna(values)].tolist())
+    return all(isinstance(value, Real) for value in values[~pandas.isna(values)].tolist())
 
 
 def _numbers(values: NDArray[np.generic]) -> Floats:

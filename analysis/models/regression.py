@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis.design import Design, Floats
 from analysis.estimators import LEVEL, t_interval
-from analysis.models.predictors import Factor, ModelError, Predictors, check_columns, present
+from analysis.models.predictors import Factor, ModelError, Predictors, check_columns, numbers, present
 from analysis.variance import covariance
 
 Kind = Literal["linear", "logistic", "ordinal"]
@@ -178,10 +178,10 @@ class Sample:
 def sample(y: ArrayLike, predictors: Predictors, design: Design) -> Sample:
     """Return the complete cases of outcome and predictors.
 
-    Raises ModelError for a wrong shape, an infinite outcome, an empty base, an outcome that is the same for
+    Raises ModelError for a wrong shape, an infinite or textual outcome, an empty base, an outcome that is the same for
     everybody, and constant or collinear columns.
     """
-    outcome = np.asarray(y, dtype=float)
+    outcome = numbers(y, "the outcome")
     if outcome.shape != design.weight.shape:
         raise ModelError(f"the outcome has shape {outcome.shape}, the design has {len(design)} respondents")
     if np.isinf(outcome).any():
@@ -189,7 +189,9 @@ def sample(y: ArrayLike, predictors: Predictors, design: Design) -> Sample:
     base = design.domain(~np.isnan(outcome) & predictors.complete)
     inside = base.members
     if not inside.any():
-        raise ModelError(f"nobody of the base has an answer to the outcome and every predictor: {_gaps(y, predictors)}")
+        raise ModelError(
+            f"nobody of the base has an answer to the outcome and every predictor: {_gaps(outcome, predictors)}"
+        )
     if np.ptp(outcome[inside]) == 0:
         raise ModelError(
             f"the outcome is {outcome[inside][0]:g} for all {inside.sum()} respondents of the base; "
@@ -223,8 +225,8 @@ def single_psu(made: Sample) -> tuple[str, ...]:
     )
 
 
-def separation(rows: Floats) -> Floats | None:
-    """Return a direction d with rows @ d ≥ 0, not all 0, along which a likelihood rises for ever; None if none.
+def separated(rows: Floats) -> bool:
+    """Return whether a direction d has rows @ d ≥ 0, not all 0: along it a likelihood rises for ever.
 
     rows (m, k): for each respondent, the change of the linear predictor that makes the answer given more
     likely. A linear program, as in Konis (2007, DPhil thesis, Oxford), with every |d| ≤ 1.
@@ -234,7 +236,7 @@ def separation(rows: Floats) -> Floats | None:
     scale = np.abs(rows).max(axis=0)
     distinct = np.unique(rows / np.where(scale > 0, scale, 1), axis=0)
     found = linprog(-distinct.sum(axis=0), A_ub=-distinct, b_ub=np.zeros(len(distinct)), bounds=(-1, 1))
-    return found.x if found.status == 0 and -found.fun > 1e-7 else None
+    return bool(found.status == 0 and -found.fun > 1e-7)
 
 
 def two_sided(t: ArrayLike, df: ArrayLike) -> Floats:
@@ -244,7 +246,7 @@ def two_sided(t: ArrayLike, df: ArrayLike) -> Floats:
     return np.asarray(2 * stdtr(df, -np.abs(t)))
 
 
-def _gaps(y: ArrayLike, predictors: Predictors) -> str:
-    counts = {"the outcome": int(np.isnan(np.asarray(y, dtype=float)).sum())}
+def _gaps(outcome: Floats, predictors: Predictors) -> str:
+    counts = {"the outcome": int(np.isnan(outcome).sum())}
     counts |= {name: int((~present(variable)).sum()) for name, variable in predictors.variables.items()}
     return ", ".join(f"{name} is missing for {count}" for name, count in counts.items())
