@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis import disclosure
+from analysis import comparisons, disclosure
 from kysely.codebook import Text
 from kysely.errors import AnalystError
 
@@ -23,7 +23,7 @@ FORMAT = "kysely-estimates/1"
 TEXT_COLUMNS = ("table", "variable", "code", "estimand", "banner", "banner_code", "statistic")
 NUMBER_COLUMNS = ("estimate", "se", "ci_low", "ci_high", "df")
 BASE_COLUMNS = ("base_n", "base_organisations", "base_weighted")
-COLUMNS = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *BASE_COLUMNS, "deff", "small_base", "flag")
+COLUMNS = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *BASE_COLUMNS, "deff", "small_base", "letters", "flag")
 
 TOTAL = "total"
 """Banner and banner code of the whole sample."""
@@ -113,13 +113,17 @@ class Estimates:
     hidden one away) keeps base_n and base_organisations and has NaN for everything that was estimated.
     A row that is not_estimable has its estimate and no standard error; for a share, ci_low and
     ci_high are a Korn-Graubard bound. *small_base* is true under the plan's small_base, whatever the flag.
+    *letters* names the groups of the same banner whose share is significantly smaller (comparisons.py).
+
+    *tests* is one row per question, banner and estimand, columns as in comparisons.COLUMNS.
     """
 
     rows: pd.DataFrame
     provenance: Provenance
+    tests: pd.DataFrame = field(default_factory=lambda: comparisons.frame([]))
 
     def __post_init__(self) -> None:
-        lacking = set(COLUMNS) - set(self.rows.columns)
+        lacking = (set(COLUMNS) - set(self.rows.columns)) | (set(comparisons.COLUMNS) - set(self.tests.columns))
         if lacking:
             raise AnalystError(f"estimates lack the columns {', '.join(sorted(lacking))}")
 
@@ -142,16 +146,18 @@ class Estimates:
         return found.iloc[0]
 
     def write(self, folder: Path) -> None:
-        """Write estimates.parquet, estimates.csv (the same rows) and provenance.json into *folder*."""
+        """Write estimates and tests, each as .parquet and .csv (the same rows), and provenance.json into *folder*."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.rows.to_parquet(folder / "estimates.parquet", index=False)
-        self.rows.to_csv(folder / "estimates.csv", index=False, float_format="%.10g")
+        for name, rows in (("estimates", self.rows), ("tests", self.tests)):
+            rows.to_parquet(folder / f"{name}.parquet", index=False)
+            rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
         (folder / "provenance.json").write_text(self.provenance.to_json(), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Estimates:
         """Return what `write` wrote. Raises AnalystError if there is nothing."""
-        table, provenance = folder / "estimates.parquet", folder / "provenance.json"
-        if not (table.is_file() and provenance.is_file()):
+        table, tests, provenance = (folder / name for name in ("estimates.parquet", "tests.parquet", "provenance.json"))
+        if not (table.is_file() and tests.is_file() and provenance.is_file()):
             raise AnalystError(f"{folder} holds no estimates; run `make analysis` first")
-        return cls(pd.read_parquet(table), Provenance.from_json(provenance.read_text(encoding="utf-8")))
+        about = Provenance.from_json(provenance.read_text(encoding="utf-8"))
+        return cls(pd.read_parquet(table), about, pd.read_parquet(tests))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from kysely.codebook import Category, Codebook, Kind, Text, Variable
 
@@ -65,11 +65,19 @@ class Recode:
     categories: tuple[RecodeCategory, ...]
 
 
+Adjustment = Literal["holm", "bh"]
+ADJUSTMENTS: tuple[Adjustment, ...] = get_args(Adjustment)
+
+
 @dataclass(frozen=True)
 class Rules:
-    """The base under which a figure is marked. From which base it is shown at all, analysis.disclosure decides."""
+    """The base under which a figure is marked, and how the tests of the book are adjusted for being many.
+
+    From which base a figure is shown at all, analysis.disclosure decides.
+    """
 
     small_base: int = 30
+    adjust: Adjustment = "holm"
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,10 @@ class Plan:
     @cached_property
     def recode(self) -> Mapping[str, Recode]:
         return {recode.name: recode for recode in self.recodes}
+
+    def source(self, name: str) -> str:
+        """Return the variable that *name* regroups; *name* itself where it is no recode."""
+        return self.recode[name].source if name in self.recode else name
 
     def score(self, name: str) -> Score:
         return next(score for score in self.scores if score.name == name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from analysis import disclosure
 from analysis.authored import File, Node, check_identity, listed, plain
 from analysis.plan import (
+    ADJUSTMENTS,
     DERIVED,
     ChartSpec,
     DerivedWording,
@@ -103,9 +104,13 @@ class _Reader:
         if "rules" not in node:
             return Rules()
         rules = node.child("rules")
-        rules.allow(["small_base"])
+        rules.allow(["small_base", "adjust"])
         found = rules.integer("small_base", disclosure.RESPONDENTS) if "small_base" in rules else None
-        return Rules() if found is None else Rules(found)
+        named = rules.text("adjust") if "adjust" in rules else Rules.adjust
+        adjust = next((one for one in ADJUSTMENTS if one == named), None)
+        if adjust is None:
+            rules.fault("adjust", f"no adjustment is called {named!r}", f"Write one of {listed(ADJUSTMENTS)}")
+        return Rules(found or Rules.small_base, adjust or Rules.adjust)
 
     def _population(self, node: Node) -> Population | None:
         if "population" not in node:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis import disclosure
+from analysis import comparisons, disclosure
 from analysis.answers import MISSING
 from analysis.design import Codes, Floats, Mask
 from analysis.engines.memory import Memory
@@ -31,8 +31,9 @@ from analysis.estimates import (
 from analysis.estimators import korn_graubard, logit_interval, ratio, t_interval
 from analysis.moments import Moments
 from analysis.plan import Plan, TableSpec
+from analysis.stubs import CENTRAL, SELECTED, SHARE, Stub, stubs
 from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Study
-from kysely.codebook import Kind, Variable
+from kysely.codebook import Kind
 from kysely.errors import AnalystError
 
 BOOK = "book"
@@ -41,8 +42,6 @@ BOOK = "book"
 NONRESPONSE = "nonresponse"
 """Table of the kinds of missing answers of every closed question."""
 
-SHARE, SELECTED, CENTRAL = "share", "selected", "central"
-MEAN, MEAN100 = "mean", "mean100"
 COUNT, MISSING_SHARE = "count", "missing"
 RESPONDENTS, ORGANISATIONS, MEAN_RESPONDENTS = "respondents", "organisations", "mean_respondents"
 
@@ -53,79 +52,16 @@ SHARES = (SHARE, SELECTED, CENTRAL, MISSING_SHARE)
 def tabulate(study: Study, about: Provenance) -> Estimates:
     """Return every number of the plan's tables, the book and item nonresponse, after disclosure control."""
     desk, sheet = _Desk(study), _Sheet()
-    for stub, banners in _crossings(study).items():
+    crossings = _crossings(study)
+    for stub, banners in crossings.items():
         sheet.add(desk.estimate(stub, banners))
-    rows = _inferred(sheet.columns(), study.plan)
+    rows = _inferred(sheet.columns(study.plan.rules.small_base), study.plan)
     tables = [_tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
     tables += [_book(rows, study), _nonresponse(study)]
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
-    return Estimates(together, about)
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """One number per group: the mean of *values*, one per code of the stub."""
-
-    name: str
-    variable: str
-    code: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Stub:
-    """A variable with positions 0 … codes-1 for its categories, and what is computed of it.
-
-    *names* are all the names a plan may call it by: its own, its set, its score.
-    """
-
-    variable: str
-    codes: int
-    statistics: tuple[Statistic, ...]
-    names: frozenset[str]
-
-
-def stubs(study: Study) -> tuple[Stub, ...]:
-    """Return every stub of the study: its closed variables, recodes and derived variables."""
-    return tuple(_stub(variable, study) for variable in study.codebook.variables if _is_tabulated(variable, study))
-
-
-def _is_tabulated(variable: Variable, study: Study) -> bool:
-    asked = variable in study.asked()
-    derived = variable.name not in study.answers.codebook
-    return variable.closed and (asked or derived) and (bool(variable.categories) or variable.kind is Kind.BINARY)
-
-
-def _stub(variable: Variable, study: Study) -> Stub:
-    names = {variable.name} | ({variable.set} if variable.set else set())
-    statistics: list[Statistic] = []
-    if variable.kind is Kind.BINARY:
-        statistics.append(Statistic(SELECTED, variable.set or variable.name, variable.code or "1", (0.0, 1.0)))
-    else:
-        size = len(variable.categories)
-        for position, category in enumerate(variable.categories):
-            only = tuple(float(other == position) for other in range(size))
-            statistics.append(Statistic(SHARE, variable.name, category.code, only))
-    if variable.kind is Kind.LEVEL:
-        values = tuple(float(category.value or 0) for category in variable.categories)
-        low, high = min(values), max(values)
-        hundred = tuple((value - low) / (high - low) * 100 for value in values) if high > low else values
-        statistics.append(Statistic(MEAN, variable.name, "", values))
-        statistics.append(Statistic(MEAN100, variable.name, "", hundred))
-    for score in study.plan.scores:
-        code = variable.code or ""
-        if variable.set == score.chosen and code in score.codes:
-            names.add(score.name)
-            statistics.append(Statistic(SELECTED, score.name, code, (0.0, 1.0)))
-        if variable.set == score.level and code in score.codes:
-            names.add(score.name)
-            top = tuple(float(value == high) for value in values)
-            statistics.append(Statistic(CENTRAL, score.name, code, top))
-            statistics.append(Statistic(MEAN, score.name, code, values))
-            statistics.append(Statistic(MEAN100, score.name, code, hundred))
-    size = 2 if variable.kind is Kind.BINARY else len(variable.categories)
-    return Stub(variable.name, size, tuple(statistics), frozenset(names))
+    tests = [*_cross_tab_tests(sheet.blocks), *_pick_tests(desk, crossings)]
+    return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust))
 
 
 @dataclass(frozen=True)
@@ -172,6 +108,17 @@ class _Block:
     moments: Moments
     organisations: Codes
     verdict: Codes
+    compared: Moments | None
+
+    def letters(self, small_base: int) -> list[str]:
+        """Return the letters of every group and statistic, in the order of the estimates; "" where none."""
+        groups = len(self.groups.codes)
+        none = ("",) * self.stub.codes
+        found = (
+            (none,) * groups if self.compared is None else comparisons.lettered(self.compared, small_base=small_base)
+        )
+        places = [statistic.only for statistic in self.stub.statistics]
+        return ["" if place is None else of_group[place] for of_group in found for place in places]
 
 
 class _Desk:
@@ -204,7 +151,30 @@ class _Desk:
                     moments=moments,
                     organisations=self._distinct(groups.of, answered, len(groups.codes)),
                     verdict=verdict[estimand],
+                    compared=self._compared(engine, stub, codes, groups, verdict[estimand], moments),
                 )
+
+    def _compared(
+        self, engine: Memory, stub: Stub, codes: Codes, groups: _Groups, verdict: Codes, moments: Moments
+    ) -> Moments | None:
+        """Return the moments of the groups that are shown, which is what may be compared.
+
+        None where there is nothing to compare: a total, or groups that are made of the question itself.
+        """
+        source = self.study.plan.source
+        if groups.banner.variable == TOTAL or groups.banner.strict:
+            return None
+        if source(stub.variable) == source(groups.banner.variable):
+            return None
+        if (verdict == disclosure.SHOWN).all():
+            return moments
+        return engine.moments(codes, stub.codes, _of_shown(groups, verdict), len(groups.codes))
+
+    def picks(self, answered: Mask, banner: Banner) -> Mapping[str, Codes]:
+        """Return, per estimand, each respondent's group of *banner*, -1 where none that is shown."""
+        groups = self._groups(banner)
+        (verdict,) = self._verdicts([groups], answered)
+        return {estimand: _of_shown(groups, verdict[estimand]) for estimand in ESTIMANDS}
 
     def _engine(self, estimand: str, shown: bool) -> Memory:
         """Return the engine of an estimand. Where no group is shown no variance is needed.
@@ -258,7 +228,7 @@ class _Sheet:
     def add(self, blocks: Iterator[_Block]) -> None:
         self.blocks.extend(blocks)
 
-    def columns(self) -> dict[str, np.ndarray]:
+    def columns(self, small_base: int) -> dict[str, np.ndarray]:
         """Return the blocks as columns, one row per group and statistic of a block."""
         shapes = np.array([block.estimate.shape for block in self.blocks]).reshape(-1, 2)
         size = shapes.prod(axis=1)
@@ -293,7 +263,48 @@ class _Sheet:
             "base_weighted": by_group([each.moments.base_weighted for each in self.blocks]),
             "base_organisations": by_group([each.organisations for each in self.blocks]),
             "verdict": by_group([each.verdict for each in self.blocks]),
+            "letters": np.array([one for each in self.blocks for one in each.letters(small_base)], object),
         }
+
+
+def _of_shown(groups: _Groups, verdict: Codes) -> Codes:
+    """Return each respondent's group, -1 where it is none or hidden."""
+    shown = np.append(verdict == disclosure.SHOWN, False)
+    return np.where(shown[groups.of], groups.of, -1)
+
+
+def _cross_tab_tests(blocks: Sequence[_Block]) -> Iterator[comparisons.Independence]:
+    """Yield the test of every question with one answer against every banner. Picks are tested as a set."""
+    for block in blocks:
+        if block.compared is not None and block.stub.statistics[0].name == SHARE:
+            banner = block.groups.banner.variable
+            yield comparisons.of_crosstab(block.stub.variable, banner, block.estimand, block.compared)
+
+
+def _pick_tests(desk: _Desk, crossings: Mapping[Stub, Sequence[Banner]]) -> Iterator[comparisons.Independence]:
+    """Yield the tests of what is picked and of what is central, as sets, against the banners of their members."""
+    study = desk.study
+    for name, picks, members in _picks(study):
+        banners = [banner for stub, found in crossings.items() if stub.variable in members for banner in found]
+        answered = np.asarray(~np.isnan(picks).any(axis=1))
+        for banner in dict.fromkeys(banners):
+            if banner.variable != TOTAL and not banner.strict:
+                for estimand, group in desk.picks(answered, banner).items():
+                    design = study.designs[estimand]
+                    yield comparisons.of_picks(name, banner.variable, estimand, picks=picks, group=group, design=design)
+
+
+def _picks(study: Study) -> Iterator[tuple[str, Floats, frozenset[str]]]:
+    """Yield each set of options and each score: its name, who picked what (n, J), and the variables behind it."""
+    sets: dict[str, list[str]] = {}
+    for variable in study.asked():
+        if variable.set and variable.kind is Kind.BINARY:
+            sets.setdefault(variable.set, []).append(variable.name)
+    for name, members in sets.items():
+        yield name, np.stack([study.numbers(member) for member in members], axis=1), frozenset(members)
+    for score in study.plan.scores:
+        members = [f"{score.level}_{code}" for code in score.codes]
+        yield score.name, study.central(score), frozenset(members)
 
 
 def _inferred(columns: dict[str, np.ndarray], plan: Plan) -> pd.DataFrame:
@@ -321,6 +332,7 @@ def _inferred(columns: dict[str, np.ndarray], plan: Plan) -> pd.DataFrame:
     flag[verdict == disclosure.COMPLEMENTARY] = COMPLEMENTARY
     columns |= {"estimate": np.where(unsure & is_share, clean, estimate), "se": se, "ci_low": low, "ci_high": high}
     columns |= {"df": np.maximum(df, 0), "deff": deff, "small_base": small, "flag": flag}
+    columns["letters"] = np.where(hidden, "", columns["letters"])
     for name in ("estimate", "se", "ci_low", "ci_high", "df", "deff", "base_weighted"):
         columns[name] = np.where(hidden, np.nan, columns[name].astype(float))
     return pd.DataFrame(columns)
@@ -353,7 +365,7 @@ def _counts(rows: pd.DataFrame) -> pd.DataFrame:
     empty = dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan)
     shown = np.where(shares["flag"] == NOT_ESTIMABLE, np.where(shares["small_base"], SMALL_BASE, SHOWN), shares["flag"])
     counted = (shares["estimate"] * shares["base_n"]).round()
-    return shares.assign(statistic=COUNT, estimate=counted, flag=shown, **empty)
+    return shares.assign(statistic=COUNT, estimate=counted, letters="", flag=shown, **empty)
 
 
 def _book(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -384,6 +396,7 @@ def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> 
         **{"variable": variable, "code": code, "banner": TOTAL, "banner_code": TOTAL},
         **{"base_n": respondents, "base_organisations": organisations, "small_base": small},
         **dict.fromkeys(("estimate", "se", "ci_low", "ci_high", "df", "deff", "base_weighted"), np.nan),
+        "letters": "",
         "flag": SUPPRESSED if hidden else SMALL_BASE if small else SHOWN,
     }
     counts = ((ORGANISATIONS, ORGANISATION, organisations), (RESPONDENTS, RESPONDENT, respondents))
@@ -431,6 +444,7 @@ def _nonresponse(study: Study) -> pd.DataFrame:
         **{"banner": TOTAL, "banner_code": TOTAL, "base_n": n, "base_organisations": study.organisations},
         **dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan),
         "small_base": n < study.plan.rules.small_base,
+        "letters": "",
         "flag": SUPPRESSED if hidden else SMALL_BASE if n < study.plan.rules.small_base else SHOWN,
     }
     return pd.DataFrame(columns).assign(**fixed)

@@ -69,7 +69,7 @@ rules: {suppress_respondents: 3}
         "no code 'BANK'",
         "'COMP' is in 'company' already",
         "stricct: the key is unknown",
-        "Use some of small_base",
+        "Use some of adjust, small_base",
     ):
         assert said in together
 
