@@ -48,14 +48,14 @@ def logit_interval(p: ArrayLike, se: ArrayLike, df: ArrayLike, level: float = LE
 def asin_interval(p: ArrayLike, se: ArrayLike, df: ArrayLike, level: float = LEVEL) -> Limits:
     """Return the interval of shares that is symmetric on the scale of arcsin √p. R: svyciprop(method="asin").
 
-    On that scale the limits are held between 0 and π/2; R lets them turn back, so that a lower limit
-    below 0 comes out above 0.
+    As in R a limit that passes 0 or π/2 on that scale turns back, and the interval is too short there: for
+    shares near 0 or 1 take another.
     """
     shares = _share(p)
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = np.arcsin(np.sqrt(shares))
         half = _t(df, level) * _error(se) / (2 * np.sqrt(shares * (1 - shares)))
-        low, high = (np.sin(np.clip(limit, 0, np.pi / 2)) ** 2 for limit in (centre - half, centre + half))
+        low, high = (np.sin(limit) ** 2 for limit in (centre - half, centre + half))
     return np.asarray(low), np.asarray(high)
 
 

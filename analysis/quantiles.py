@@ -1,10 +1,10 @@
 """Weighted quantiles by the rules of R's svyquantile(), with Woodruff's intervals.
 
 The rules differ in what they say between two answers and where a cumulated share meets the probability
-exactly. Three edges of survey 4.5 are not copied: below the first answer's share "school", "hf2" and "hf3" give
-the first answer (R a later one, or a mean with it) and "hf4" doesn't extrapolate below it; at probability 1
-"hf4" gives the largest answer (R: NaN); "shahvaish" scales all weights to mean 1, as Shah and Vaish do, where R
-scales only some of them and so depends on the unit of the weights.
+exactly. They are those of survey 4.5, also below the first answer's share, where "school" and "hf2" give the mean
+of the first two answers and "hf3" the second. Not copied: "hf4" there gives the first answer, where R extrapolates
+below it, and the largest at probability 1, where R gives NaN; "shahvaish" scales all weights to mean 1, as Shah
+and Vaish do, where R scales only some of them and so depends on the unit of the weights.
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ class _Distribution:
         return float(self.x[0]) if len(self.x) == 1 else float(RULES[rule](self, p))
 
     def position(self, p: float) -> tuple[int, bool]:
-        """Return the last answer whose cumulated share is at most *p* (-1: none), and whether it is just *p*."""
-        place = int(np.searchsorted(self.cumulated, p * self.total, side="right")) - 1
-        return place, place >= 0 and p - self.cumulated[place] / self.total <= 0
+        """Return the last answer whose cumulated share is at most *p*, or the first; and whether it isn't below *p*."""
+        place = max(int(np.searchsorted(self.cumulated, p * self.total, side="right")) - 1, 0)
+        return place, bool(p - self.cumulated[place] / self.total <= 0)
 
     @property
     def before(self) -> Floats:
