@@ -5,8 +5,9 @@ import pytest
 
 from analysis.bilder_loughin import published_mmi, published_spmi
 from analysis.design import Design
-from analysis.multiple_response import combinations, mmi, overlap, percent_bases
+from analysis.multiple_response import combinations, mmi, overlap, percent_bases, spmi
 from analysis.repeated import cochran_q, mcnemar_pairs
+from analysis.weighted_choice import WeightedChoice, estimate
 from tests.validation._cases import DATA, Case
 from tests.validation._picks import agree_with_mrcv, items_and_banner
 
@@ -54,6 +55,34 @@ def test_the_test_under_the_design_agrees_with_r_survey_without_weights_and_clus
     agree_with_r(case, mmi(case.frame[items], case.frame["g"], design), case.expected, items)
 
 
+def stratified(case):
+    """Return picks and the design with strata, clusters and finite populations, as the case's R call makes them."""
+    x = case.frame
+    picks = np.column_stack([x["y"] > 13, x["z"] > 5, x["b"], x["y"] + x["z"] > 20]).astype(float)
+    return picks, Design.of(x["wt"], psu=x["psu"], stratum=x["stratum"], fpc=12 + 3 * x["stratum"])
+
+
+@pytest.mark.parametrize(("part", "banner"), [("a", "g"), ("b", "h2")])
+def test_strata_and_finite_populations_enter_the_test_as_in_r_survey(part, banner):
+    case = Case(DATA / "mr_design__stratclus.json")
+    picks, design = stratified(case)
+    agree_with_r(case, mmi(picks, case.frame[banner], design), case.expected[part], MODES)
+
+
+@pytest.mark.parametrize("name", ["spmi_design__exec", "spmi_design__stratclus"])
+def test_picks_by_picks_under_the_design_agree_with_r_survey_s_covariance(name):
+    # R has no such test; the case linearises p_ij - p_i p_j respondent by respondent and takes svytotal's covariance.
+    case = Case(DATA / f"{name}.json")
+    picks, design = (case.frame[MODES].to_numpy(float), weighted(case)) if "exec" in name else stratified(case)
+    ours, expected = spmi(picks[:, :2], picks[:, 2:], design), case.expected
+    case.agree([ours.n, ours.x2], [expected["n"], expected["x2"]])
+    case.agree(ours.item_x2, expected["item_x2"]["values"])
+    case.agree(ours.eigenvalues, expected["lambda"])
+    f = ours.f
+    case.agree([f.statistic, f.ndf, f.ddf, f.p], [expected["F"][key] for key in ("stat", "ndf", "ddf", "p")])
+    case.agree(ours.item_p, expected["item_p"]["values"])
+
+
 def test_shares_of_respondents_pickers_and_picks_agree_with_r():
     case = Case(DATA / "mr_percent_bases.json")
     picks, expected = case.frame[MODES], case.expected
@@ -70,8 +99,6 @@ def test_shares_of_respondents_pickers_and_picks_agree_with_r():
 
 
 def percent_of_levels(case):
-    from analysis.weighted_choice import WeightedChoice, estimate
-
     choice = WeightedChoice.rated(case.frame[["m1", "m2", "m3", "m4"]])
     return [one.value for one in estimate(choice, weighted(case)).all_share]
 
