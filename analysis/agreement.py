@@ -9,6 +9,7 @@ organisations that sent several answers are no random part of all (DOMAIN.md, se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,6 +92,20 @@ class Intraclass:
     def design_effect(self, size: float) -> float:
         """Return 1 + (size - 1) icc1: what clusters of *size* answers do to the variance of a mean (Kish 1965)."""
         return 1 + (size - 1) * self.icc1
+
+
+@dataclass(frozen=True, eq=False)
+class Chance:
+    """How organisations agree beside teams drawn at random from all respondents; arrays as in `observed`.
+
+    expected  (G,) mean of the measure over the random teams of the organisation's size
+    p         (G,) share of random teams that agree at least as well, the organisation itself counted as one
+    """
+
+    observed: Agreement
+    expected: Floats
+    p: Floats
+    permutations: int
 
 
 def uniform_null(categories: int) -> float:
@@ -251,6 +266,44 @@ def icc(y: ArrayLike, organisation: ArrayLike, *, minimum: int = 2) -> Intraclas
         icc2=(msb - msw) / msb if msb else -np.inf,
         icc1_mean_size=_icc1(msb, msw, total / big),
     )
+
+
+def chance(
+    measure: Callable[[Floats, NDArray[Any]], Agreement],
+    answers: ArrayLike,
+    organisation: ArrayLike,
+    *,
+    agreeing: Literal["low", "high"],
+    rng: np.random.Generator,
+    permutations: int = 999,
+) -> Chance:
+    """Return how organisations agree beside as many answers drawn from the whole sample (DOMAIN.md, section d).
+
+    measure   answers and organisations → Agreement, e.g. `ad`, or `lambda y, o: rwg(y, o, null=2)`
+    answers   (n,) or (n, k); for `profile_distance` the `profiles` of the levels, so that who has none is known
+    agreeing  whether a low value is agreement (AD, distance) or a high one (r_wg, a_wg)
+
+    Complete answers change places among all respondents, those of single answers too; organisations keep their
+    sizes. It is the null for one organisation; that organisations differ at all is tested by `icc`.
+
+    Raises AgreementError where the measure is undefined (NaN) for a random team, as a_wg may be.
+    """
+    if agreeing not in ("low", "high") or permutations < 1:
+        raise AgreementError('say agreeing="low" or "high", and draw one permutation at least')
+    values = np.asarray(answers, dtype=float)
+    complete = ~np.isnan(_items(values)).any(axis=1)
+    label, code = organisations(organisation, len(values))
+    values, labels = values[complete], label[code[complete]]
+    observed = measure(values, labels)
+    drawn = np.stack([measure(rng.permutation(values), labels).value for _ in range(permutations)])
+    if np.isnan(drawn).any() or np.isnan(observed.value).any():
+        raise AgreementError(
+            f"{observed.measure} is undefined for some teams; compare by a measure that always is, as AD"
+        )
+    sign = 1 if agreeing == "low" else -1
+    close = 1e-9  # sums in another order differ by rounding
+    as_well = (sign * drawn <= sign * observed.value + close).sum(axis=0)
+    return Chance(observed, drawn.mean(axis=0), (as_well + 1) / (permutations + 1), permutations)
 
 
 # ---- the answers of organisations -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.agreement import AgreementError, organisations, profile_distance, profiles
 from analysis.design import Codes, Floats, Mask
+from analysis.weighted_choice import fit as overlap
 
 PERSPECTIVES = ("current", "desired", "strategy")
 CLASSES = ("ALIGNED", "SHIFT", "BLURRED_NOW", "SPLIT_DIRECTION", "UNCLEAR_STRATEGY", "MIXED")
@@ -87,7 +88,7 @@ def conflict(
     has = [np.asarray(~np.isnan(one).any(axis=1)) for one in given]
     n = np.bincount(code[np.any(has, axis=0) | (stand == 1)], minlength=len(label))
     distance = np.stack([_distances(one, ok, code, len(label)) for one, ok in zip(given, has, strict=True)], axis=1)
-    fits = 1 - np.abs(given[0] - given[2]).sum(axis=1) / 2
+    fits = overlap(given[0], given[2])
     fit, shares = (_means(one, code, len(label)) for one in (fits, stand))
     kept = n >= max(rules.minimum, 2)
     return Conflicts(

@@ -1,5 +1,7 @@
 """Agreement inside organisations: the vectors of operating_mode.md, arithmetic a reader can redo, and bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -161,6 +163,39 @@ def test_single_answers_enter_the_icc_only_where_that_is_asked_for():
     assert (every.organisations, every.n, every.two_or_more, every.alone) == (3, 5, 2, 1)
 
 
+def test_a_team_that_agrees_is_told_from_chance_and_one_drawn_at_random_is_not(rng):
+    levels, organisations = rng.integers(1, 6, 200), np.arange(200) // 5
+    levels[:5] = 3
+    ours = agreement.chance(agreement.ad, levels, organisations, agreeing="low", rng=rng)
+    # Five alike: at least 5 · (1/5)^5 = 0.0016 of random teams are, and p counts in steps of 1/1000.
+    assert ours.p[0] <= 0.01
+    assert ours.observed.value[0] == 0
+    assert 0.3 < ours.p[1:].mean() < 0.7
+    assert ours.expected == pytest.approx(ours.observed.value[1:].mean(), abs=0.15)
+
+
+def test_who_gave_a_single_answer_is_part_of_what_chance_draws_from(rng):
+    levels = [1, 1] + [5] * 100 + [NAN]
+    organisations = ["A", "A", *(f"single {number}" for number in range(100)), "A"]
+    ours = agreement.chance(agreement.ad, levels, organisations, agreeing="low", rng=rng)
+    assert ours.observed.organisation.tolist() == ["A"]
+    assert ours.expected[0] < 0.2  # nearly always 5 and 5
+    assert ours.p[0] > 0.9  # two alike are nothing rare there
+
+
+def test_agreement_that_is_high_and_distance_that_is_low_have_the_same_chance(rng):
+    levels, organisations = rng.integers(1, 6, 60), np.arange(60) // 4
+    low = agreement.chance(agreement.ad, levels, organisations, agreeing="low", rng=np.random.default_rng(1))
+    turned = agreement.chance(
+        lambda y, o: replace(found := agreement.ad(y, o), value=-found.value),
+        levels,
+        organisations,
+        agreeing="high",
+        rng=np.random.default_rng(1),
+    )
+    assert (low.p == turned.p).all()
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -178,6 +213,20 @@ def test_single_answers_enter_the_icc_only_where_that_is_asked_for():
         (lambda: agreement.uniform_null(1), "no spread"),
         (lambda: agreement.ad_cutoff(1), "no spread"),
         (lambda: agreement.profile_distance([[1, -1], [1, 1]], ["A", "A"]), "negative"),
+        (
+            lambda: agreement.chance(agreement.ad, [1, 2], ["A", "A"], agreeing="up", rng=np.random.default_rng(1)),
+            'agreeing="low" or "high"',
+        ),
+        (
+            lambda: agreement.chance(
+                lambda y, o: agreement.awg(y, o, low=1, high=5),
+                [1, 1, 2, 5],
+                ["A", "A", "B", "B"],
+                agreeing="high",
+                rng=np.random.default_rng(1),
+            ),
+            "undefined for some teams",
+        ),
         (lambda: agreement.icc([1, 2, 3], ["A", "A", "B"]), "1 organisations with 2 answers"),
         (lambda: agreement.icc([1, 2, 3], ["A", "B", "C"], minimum=1), "3 organisations with 3 answers"),
         (lambda: agreement.icc([2, 2, 2, 2], ["A", "A", "B", "B"]), "all answers are the same"),
