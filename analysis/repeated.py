@@ -80,12 +80,16 @@ def gaps_by_group(
             found[label] = _tested(one, base.degrees() if wide_df else one.df)
     if not found:
         raise NotTestable("nobody in any group gave both answers; there is no gap to test")
-    p = np.array([one.p for one in found.values()])
-    holm = adjusted(np.where(np.isnan(p), 1.0, p), "holm")
-    return {
-        label: replace(one, holm=float(value) if one.estimable and one.df > 0 else np.nan)
-        for (label, one), value in zip(found.items(), holm, strict=True)
-    }
+    return dict(zip(found, together(tuple(found.values())), strict=True))
+
+
+def together(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Return *gaps* with their p-values adjusted by Holm over all of them."""
+    tested = [not np.isnan(one.p) for one in gaps]
+    holm = adjusted([one.p if known else 1.0 for one, known in zip(gaps, tested, strict=True)], "holm")
+    return tuple(
+        replace(one, holm=float(p) if known else np.nan) for one, known, p in zip(gaps, tested, holm, strict=True)
+    )
 
 
 def _gap(before: Floats, after: Floats, design: Design) -> Estimate:

@@ -21,6 +21,7 @@ from analysis import agreement
 from analysis.categories import categories
 from analysis.design import Codes, Design, DesignError, Floats, Mask
 from analysis.estimators import Estimate, mean, ratio, share
+from analysis.repeated import Gap, gap, together
 from kysely.errors import AnalystError
 
 MISSING = -1
@@ -293,8 +294,23 @@ class Perspectives:
 
     @cached_property
     def gap(self) -> Floats:
-        """(n, M) wished - now, -top … top; NaN where one is missing. `repeated.gap` tests its mean."""
+        """(n, M) wished - now, -top … top; NaN where one is missing."""
         return self.wished.level - self.now.level
+
+    @cached_property
+    def gap_strategy(self) -> Floats:
+        """(n, M) strategy - now, -top … top; NaN where one is missing."""
+        return self.strategy.level - self.now.level
+
+
+def gaps(before: WeightedChoice, after: WeightedChoice, design: Design) -> tuple[Gap, ...]:
+    """Return each mode's mean gap in levels, after - before, under the design; tested, with Holm over the modes.
+
+    Raises as `repeated.gap` does, and WeightedChoiceError for choices of different modes or respondents.
+    """
+    if before.level.shape != after.level.shape:
+        raise WeightedChoiceError(f"the perspectives have shapes {before.level.shape} and {after.level.shape}")
+    return together([gap(one, other, design) for one, other in zip(before.level.T, after.level.T, strict=True)])
 
 
 # ---- reading the arguments ----------------------------------------------------------------------------

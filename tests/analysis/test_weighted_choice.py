@@ -16,6 +16,7 @@ from analysis.weighted_choice import (
     estimate,
     estimate_by_group,
     fit,
+    gaps,
     jaccard,
     total_variation,
 )
@@ -136,9 +137,24 @@ def test_a_strategy_that_takes_no_stand_has_no_fit():
     assert three.gap.tolist() == [[-2, 2]]
 
 
+def test_the_gap_of_each_mode_is_its_mean_change_and_holm_counts_all_modes():
+    rng = np.random.default_rng(8)
+    now, wished = (WeightedChoice.rated(rng.integers(0, 4, (60, 4))) for _ in range(2))
+    design = Design.of(rng.uniform(1, 2, 60), psu=rng.integers(0, 40, 60))
+    ours = gaps(now, wished, design)
+    three = Perspectives(now, wished, wished)
+    theirs = estimators.mean(three.gap[:, 2], design)
+    assert (ours[2].estimate.value, ours[2].estimate.se) == (theirs.value, theirs.se)
+    assert three.gap_strategy.tolist() == three.gap.tolist()
+    least = min(ours, key=lambda one: one.p)
+    assert least.holm == pytest.approx(min(1, 4 * least.p))
+
+
 def test_perspectives_of_other_respondents_are_refused(choice):
     with pytest.raises(WeightedChoiceError, match="need the same"):
         Perspectives(choice, choice, choice.take(slice(0, 2)))
+    with pytest.raises(WeightedChoiceError, match="the perspectives have shapes"):
+        gaps(choice, choice.take(slice(0, 2)), Design.of(np.ones(5)))
     for run in (total_variation, jaccard):
         with pytest.raises(WeightedChoiceError, match="need the same"):
             run([[1, 0]], [[1, 0, 0]])
