@@ -53,7 +53,7 @@ def _of_stage(values: Floats, level: Level, design: Design) -> Floats:
             factor = factor * _padding(level, present)[level.within]
         elif design.lonely == "adjust":
             centre[level.alone] = _overall(z, level, present)[level.within[level.alone]]
-            factor = np.where(level.alone, level.carried * (1 - level.fraction), factor)
+            factor = np.where(level.alone & present, level.carried * (1 - level.fraction), factor)
     z -= centre[level.unit_stratum]
     return (z * factor[level.unit_stratum][:, None]).T @ z
 

@@ -149,6 +149,14 @@ def test_a_stratum_without_a_member_of_the_domain_is_not_averaged_over():
     assert total_variance("average", mask=[1, 1, 0, 0, 1] > np.zeros(5)) == pytest.approx(2 * (1 + 1) * 2)
 
 
+def test_a_single_psu_without_a_member_of_the_domain_adds_nothing():
+    # R 4.5: svyby(~y, ~g, d, svytotal) looks at the strata of the group only.
+    with_it, without = ([1, 0, 1, 1, last] > np.zeros(5) for last in (1, 0))
+    known = 2 * (0.5**2 + 0.5**2) + 2 * (4 + 4)
+    assert total_variance("adjust", mask=with_it) == pytest.approx(known + (8 - 33 / 5) ** 2)
+    assert total_variance("adjust", mask=without) == pytest.approx(known)
+
+
 def test_an_average_needs_a_stratum_to_be_taken_of():
     design = Design.of(np.ones(2), psu=[1, 2], stratum=[1, 2], lonely="average")
     with pytest.raises(DesignError, match="merge strata"):
