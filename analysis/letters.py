@@ -86,7 +86,7 @@ class Comparison:
 def compare_columns(
     moments: Moments,
     *,
-    df: int,
+    df: int | None = None,
     adjust: multiplicity.Method = "holm",
     alpha: float = ALPHA,
     small_base: int = SMALL_BASE,
@@ -94,7 +94,7 @@ def compare_columns(
 ) -> Comparison:
     """Return the comparison of the column shares of a table, from the Moments of any engine.
 
-    df          degrees of freedom of the table's base, PSUs - strata
+    df          degrees of freedom, PSUs - strata; None: those of the table's base
     adjust      over the pairs of a row: "holm" (default), "bh" or another of multiplicity.Method
     small_base  a column with fewer respondents is in no pair
     few_psus    nor is one with fewer PSUs
@@ -113,7 +113,7 @@ def compare_columns(
     joint = moments.covariance.reshape(groups, codes, groups, codes)
     spread = np.einsum("akc,acbd,bkd->kab", slopes, joint, slopes, optimize=True)
     varies = (moments.n > 0) & (moments.n < moments.base_n[:, None]) & ~empty
-    tester = _design_pairs(share.T, spread, _degrees(df))
+    tester = _design_pairs(share.T, spread, _degrees(moments.table_df if df is None else df))
     return _comparison("design", share.T, moments.base_n, varies.T, excluded, tester, adjust, alpha)
 
 

@@ -189,9 +189,10 @@ def rao_scott(total: ArrayLike, covariance: ArrayLike, *, n: int, df: int) -> Ra
     )
 
 
-def rao_scott_of_moments(moments: Moments, *, df: int) -> RaoScott:
-    """Return the tests of a table from the Moments of any engine; df are those of the whole table's base."""
-    return rao_scott(moments.total, moments.covariance, n=int(moments.base_n.sum()), df=df)
+def rao_scott_of_moments(moments: Moments, *, df: int | None = None) -> RaoScott:
+    """Return the tests of a table from the Moments of any engine; df None: those of the whole table's base."""
+    degrees = moments.table_df if df is None else df
+    return rao_scott(moments.total, moments.covariance, n=int(moments.base_n.sum()), df=degrees)
 
 
 def rao_scott_of(row: ArrayLike, column: ArrayLike, design: Design, *, df: int | None = None) -> RaoScott:

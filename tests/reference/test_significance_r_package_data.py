@@ -31,7 +31,7 @@ ONE_STAGE = [
     for case in cases(REFERENCE, group)
     if case.path.stem.endswith(("__strat", "__clus1"))
 ]
-TWO_STAGES = [(group, TwoStages(REFERENCE / f"{group}__clus2.json")) for group in GROUPS]
+TWO_STAGES = [(group, TwoStages(path)) for group in GROUPS if (path := REFERENCE / f"{group}__clus2.json").is_file()]
 ALL = ONE_STAGE + TWO_STAGES
 
 
