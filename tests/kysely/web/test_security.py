@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import sqlite3
 from dataclasses import replace
 from shutil import copytree
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
@@ -25,21 +27,67 @@ POLICY = (
 
 
 class Writes:
-    """Counts the statements that change one of the two databases."""
+    """Counts the statements that change one of the two databases.
+
+    At the cursors of the driver: the statements of a page are prepared, and go past SQLAlchemy.
+    """
 
     def __init__(self, store: stores.Store):
         self.statements: list[str] = []
         for database in (store.answers.database, store.identities.database):
-            event.listen(database.engine, "after_cursor_execute", self._note)
+            for one in (database, database.hurried):
+                event.listen(one.engine, "do_connect", self._connect)
+                one.engine.dispose()  # connections made before are not watched
 
-    def _note(self, connection, cursor, statement, parameters, context, executemany) -> None:
+    def _connect(self, dialect, record, arguments, options) -> None:
+        note = self._note
+
+        class Noting:
+            def execute(self, statement, *parameters, **more):
+                done = super().execute(statement, *parameters, **more)
+                note(statement, self.rowcount)
+                return done
+
+            def executemany(self, statement, *parameters, **more):
+                done = super().executemany(statement, *parameters, **more)
+                note(statement, self.rowcount)
+                return done
+
+        if dialect.name == "postgresql":
+            options["cursor_factory"] = type("Cursor", (Noting, psycopg.Cursor), {})
+            return
+        cursors = type("Cursor", (Noting, sqlite3.Cursor), {})
+
+        class Watched(sqlite3.Connection):
+            def cursor(self):
+                return super().cursor(cursors)
+
+            def execute(self, *statement):  # sqlite3's own makes a cursor of its own kind
+                return self.cursor().execute(*statement)
+
+        options["factory"] = Watched
+
+    def _note(self, statement: str, rows: int) -> None:
         changing = statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"))
-        if changing and cursor.rowcount != 0:
+        if changing and rows != 0:
             self.statements.append(statement)
 
     def taken(self) -> list[str]:
         statements, self.statements = self.statements, []
         return statements
+
+
+def test_the_counter_sees_every_statement_of_a_page_that_is_saved(app, writes):
+    visitor = Visitor(app)
+    visitor.start()
+    assert {table(statement) for statement in writes.taken()} >= {"response"}
+    visitor.send(**ANSWERS["organisation"])
+    touched = {table(statement) for statement in writes.taken()}
+    assert touched == {"answer_event", "page_submission", "response", "organisation", "respondent"}
+
+
+def table(statement: str) -> str:
+    return re.sub(r"(?i)^(insert into|update|delete from)\s+", "", statement.strip()).split()[0]
 
 
 @pytest.fixture
