@@ -276,7 +276,7 @@ def _equal_weights_first(p: Floats) -> Floats:
 def _profile_limits(p: float, se: float, t: float, n: float, first: float) -> tuple[float, float]:
     from scipy.special import ndtr
 
-    if np.isnan([p, se, t, n]).any() or not 0 < p < 1 or se == 0 or n < 4:
+    if np.isnan([p, se, t, n]).any() or not 0 < p < 1 or se == 0 or n < 2:
         return np.nan, np.nan
     spread = p * (1 - p)
     inflated = se**2 * n / spread * _information(p, n, first)  # the design effect, as R has it
@@ -346,18 +346,23 @@ def _read_off(eta: Floats, tau: Floats, cutoff: float) -> tuple[float, float]:
     """Return the logits where the spline through the profile passes ± *cutoff*.
 
     The spline is R's spline(): at the ends its third derivative is that of the cubic through the four
-    outermost points; it is evaluated at three times as many points as it has knots and joined by lines.
+    outermost points (0 where there are three: a parabola); it is evaluated at three times as many points
+    as it has knots, which approx() joins by lines in the order of their height.
     """
     from scipy.interpolate import make_interp_spline
 
     ends = [(3, 6 * _third_difference(eta[part], tau[part])) for part in (slice(None, 4), slice(-4, None))]
     spline = make_interp_spline(eta, tau, k=3, bc_type=([ends[0]], [ends[1]]))
     at = np.linspace(eta[0], eta[-1], 3 * len(eta))
-    low, high = np.interp([-cutoff, cutoff], spline(at), at)
+    height = spline(at)
+    order = np.argsort(height, kind="stable")
+    low, high = np.interp([-cutoff, cutoff], height[order], at[order])
     return float(low), float(high)
 
 
 def _third_difference(x: Floats, y: Floats) -> float:
+    if len(x) < 4:
+        return 0.0
     first = np.diff(y) / np.diff(x)
     second = np.diff(first) / (x[2:] - x[:-2])
     return float((second[1] - second[0]) / (x[3] - x[0]))

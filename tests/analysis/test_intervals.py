@@ -101,3 +101,9 @@ def test_numbers_that_are_no_share_no_error_no_base_and_no_level_are_refused():
     ):
         with pytest.raises(intervals.IntervalError, match=message):
             wrong()
+
+
+def test_a_large_design_effect_leaves_few_points_for_the_likelihood_interval_and_r_s_number():
+    # R survey 4.5, 8 clusters of 40 whose members answer nearly alike: svyciprop(~y, d, method="likelihood")
+    low, high = intervals.likelihood_interval(0.38125, 0.173960561006552, 7, 320)
+    assert (float(low), float(high)) == pytest.approx((0.0720787075432961, 0.795664197994545), rel=1e-9)
