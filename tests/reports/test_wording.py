@@ -71,3 +71,17 @@ def test_the_sign_of_a_hidden_figure_is_explained_as_it_is_written_and_a_chart_h
     assert HIDDEN_SIGN in found["front.few"]
     assert Cell(nan, nan, nan, 3, 2, True, SUPPRESSED).sign == HIDDEN_SIGN
     assert Cell(nan, nan, nan, 0, 0, True, "").sign == "–"
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_verdict_has_a_word_that_says_nothing_else(language):
+    found = sentences(language)
+    verdicts = [text for key, text in found.items() if key.startswith("verdict.")]
+    assert len(set(verdicts)) == len(verdicts) == 4
+    column = found["reproduction.holds"]
+    assert not any(stem(column) in verdict.casefold() for verdict in verdicts)
+
+
+def stem(words: str) -> str:
+    """Return the beginning that inflected and compound forms share: Samma riktning, Sama suunta, samansuuntainen."""
+    return words.casefold()[:4]
