@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -160,14 +160,13 @@ PACKAGES = {"svy": with_svy, "weightipy": with_weightipy, "ipfn": with_ipfn}
 NOTES = {"weightipy": "takes no base weights: raked from equal ones"}
 
 
-def measured(name: str, run: Callable[[], np.ndarray], problem: Problem, repeats: int) -> Result:
+def timed(run: Callable[[], np.ndarray], repeats: int) -> tuple[list[float], np.ndarray]:
     seconds = []
     for _ in range(repeats):
         began = time.perf_counter()
         weight = run()
         seconds.append(time.perf_counter() - began)
-    gap = None if name.startswith("limit") else problem.gap(weight)
-    return Result(name, median(seconds), gap, NOTES.get(name, ""))
+    return seconds, weight
 
 
 def in_r(problem: Problem, repeats: int) -> Result | str:
@@ -194,16 +193,40 @@ def in_r(problem: Problem, repeats: int) -> Result | str:
     return Result("R survey", median(seconds), problem.gap(weight), f"survey {version}")
 
 
-def results(problem: Problem, repeats: int) -> Iterator[Result | str]:
-    """Yield every result, or a sentence about who is absent."""
-    yield measured("ours", ours(problem), problem, repeats)
-    yield measured("limit: numpy's sums alone", limit(problem), problem, repeats)
+def results(problem: Problem, repeats: int) -> tuple[list[Result], list[str]]:
+    """Return every result, ours first, and who is absent.
+
+    Ours and the limit are run again around every other contender, so that a machine that is busy for a while
+    is so for all.
+    """
+    own, least = ours(problem), limit(problem)
+    own_seconds, least_seconds, found, absent = [], [], [], []
+
+    def again() -> np.ndarray:
+        seconds, weight = timed(own, repeats)
+        own_seconds.extend(seconds)
+        least_seconds.extend(timed(least, repeats)[0])
+        return weight
+
+    weight = again()
     for name, prepare in PACKAGES.items():
         if find_spec(name) is None:
-            yield f"{name}: not installed"
-        else:
-            yield measured(name, prepare(problem), problem, max(1, repeats // 3))
-    yield in_r(problem, 1 if len(problem) > 100_000 else repeats)
+            absent.append(f"{name}: not installed")
+            continue
+        seconds, theirs = timed(prepare(problem), max(1, repeats // 3))
+        found.append(Result(name, median(seconds), problem.gap(theirs), NOTES.get(name, "")))
+        again()
+    r = in_r(problem, 1 if len(problem) > 100_000 else repeats)
+    again()
+    if isinstance(r, str):
+        absent.append(r)
+    else:
+        found.append(r)
+    first = [
+        Result("ours", median(own_seconds), problem.gap(weight)),
+        Result("limit: numpy's sums alone", median(least_seconds), None),
+    ]
+    return first + found, absent
 
 
 def report(found: list[Result]) -> str:
@@ -247,10 +270,7 @@ def main() -> int:
     print(
         f"{args.respondents:,} respondents, margins of {', '.join(map(str, CODES.values()))} codes, to {TOLERANCE:g}.\n"
     )
-    found, absent = [], []
-    for one in results(problem, args.repeats):
-        (absent if isinstance(one, str) else found).append(one)
-        print(one, file=sys.stderr)
+    found, absent = results(problem, args.repeats)
     print(report(found))
     print(f"\n{jackknife()}")
     if absent:

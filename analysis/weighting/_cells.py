@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.design import Codes, Floats, Mask
-from analysis.weighting._margins import Target
+from analysis.design import Codes, Design, Floats, Mask
+from analysis.weighting._margins import Margin, MarginError, listed
 
 GRID = 1 << 20
 """Numbers of cells up to which the whole cross of all margins is numbered; beyond it only the cells that occur."""
@@ -33,13 +33,21 @@ class Cells:
     n: Codes
 
     @classmethod
-    def of(cls, targets: Sequence[Target], members: Mask) -> Cells:
-        """Return the cells of the members, each of whom has a code in every margin."""
+    def of(cls, margins: Sequence[Margin], design: Design) -> Cells:
+        """Return the cells of the design's domain.
+
+        Raises MarginError, with the labels, for respondents of the domain whose code a margin does not know,
+        and for margins that are none, of another sample, or two of one name.
+        """
+        _require_one_sample(margins, design)
+        members = design.members
         rows: Mask | slice = slice(None) if members.all() else members
         cell, positions, size = np.zeros(1, np.int64), list[Codes](), 1
-        for target in targets:
-            k = len(target.margin.codes)
-            cell = cell * k + target.margin.position[rows] if positions else target.margin.position[rows]
+        for margin in margins:
+            k, position = len(margin.codes), margin.position[rows]
+            if position.min() < 0:
+                raise _unknown(margin, np.flatnonzero(members)[position < 0])
+            cell = _numbered(cell, k, position) if positions else position
             occurring = np.arange(size * k)
             if size * k > GRID:
                 occurring, cell = np.unique(cell, return_inverse=True)
@@ -49,7 +57,7 @@ class Cells:
         if not n.all():
             number = np.cumsum(n > 0) - 1
             cell, positions, n = number[cell], [position[n > 0] for position in positions], n[n > 0]
-        return cls(rows, cell, tuple(positions), tuple(len(target.margin.codes) for target in targets), n)
+        return cls(rows, cell, tuple(positions), tuple(len(margin.codes) for margin in margins), n)
 
     @cached_property
     def order(self) -> Codes:
@@ -87,3 +95,30 @@ def grouped(position: Codes, values: Floats, size: int) -> Floats:
     if values.ndim == 1:
         return np.bincount(position, values, size).astype(float)
     return np.stack([np.bincount(position, column, size) for column in values.T], axis=1)
+
+
+def _numbered(cell: Codes, codes: int, position: Codes) -> Codes:
+    made = cell * codes
+    made += position  # in place: at a million respondents every array is eight megabytes
+    return made
+
+
+def _require_one_sample(margins: Sequence[Margin], design: Design) -> None:
+    if not margins:
+        raise MarginError("there is no margin to weight to; give at least one")
+    if not design.members.any():
+        raise MarginError("the domain that should be weighted has no respondents")
+    names = [margin.name for margin in margins]
+    if len(set(names)) < len(names):
+        raise MarginError(f"two margins have one name, so no message could tell them apart: {listed(names)}")
+    for margin in margins:
+        if len(margin) != len(design):
+            raise MarginError(f"margin {margin.name!r} has {len(margin)} labels, the design {len(design)} respondents")
+
+
+def _unknown(margin: Margin, rows: Codes) -> MarginError:
+    labels = list(dict.fromkeys(str(margin.label(int(row))) for row in rows))
+    return MarginError(
+        f"{len(rows)} respondents have labels that margin {margin.name!r} does not know: {listed(labels)}; "
+        f"it knows {listed(margin.codes)}. Recode them, or weight a domain without them"
+    )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.design import Codes, Design, Floats
+from analysis.design import Codes, Floats
 from kysely.errors import AnalystError
 
 SUM_TOLERANCE = 1e-6
@@ -161,97 +161,10 @@ class Number:
         return cls(name, numbers, float(total))
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """A margin that a domain can be weighted to: *share* (K,), respondents counted *n* (K,), and the *total*."""
-
-    margin: Margin
-    share: Floats
-    n: Codes
-    total: float
-
-    @property
-    def amount(self) -> Floats:
-        """(K,) what the weights of each code have to sum to."""
-        return self.share * self.total
-
-
-def targets(margins: Sequence[Margin], design: Design, total: float | None) -> tuple[Target, ...]:
-    """Return the margins as targets of the design's domain, each scaled to exactly the same total.
-
-    total  what the weights are to sum to. None: the margins' own total; if all are shares, the sum of the
-           design's weights.
-
-    Raises MarginError, with a list, for a code with a target and no respondent, a respondent without a code,
-    a code with respondents and target 0, margins with different totals, and two of one name.
-    """
-    _of_one_sample(margins, design)
-    members = design.members
-    counts = tuple(_counted(margin, members) for margin in margins)
-    amount = _total(margins, design, total)
-    return tuple(
-        Target(margin, margin.target / margin.sum, n, amount) for margin, n in zip(margins, counts, strict=True)
-    )
-
-
 def listed(codes: Sequence[object]) -> str:
+    """Return the first codes in words, and how many more there are."""
     shown = ", ".join(repr(code) for code in codes[:LISTED])
     return shown + (f" and {len(codes) - LISTED} more" if len(codes) > LISTED else "")
-
-
-def _of_one_sample(margins: Sequence[Margin], design: Design) -> None:
-    if not margins:
-        raise MarginError("there is no margin to weight to; give at least one")
-    if not design.members.any():
-        raise MarginError("the domain that should be weighted has no respondents")
-    names = [margin.name for margin in margins]
-    if len(set(names)) < len(names):
-        raise MarginError(f"two margins have one name, so no message could tell them apart: {listed(names)}")
-    for margin in margins:
-        if len(margin) != len(design):
-            raise MarginError(f"margin {margin.name!r} has {len(margin)} labels, the design {len(design)} respondents")
-
-
-def _counted(margin: Margin, members: NDArray[np.bool_]) -> Codes:
-    """Return the respondents of each code, having made sure that every respondent and every target has its match."""
-    position = margin.position if members.all() else margin.position[members]
-    # Shifted by one so that those without a code, numbered -1, are counted too.
-    counted = np.bincount(position + 1, minlength=len(margin.codes) + 1)
-    n = counted[1:]
-    if counted[0]:
-        rows = np.flatnonzero(members)[position < 0]
-        labels = list(dict.fromkeys(str(margin.label(int(row))) for row in rows))
-        raise MarginError(
-            f"{counted[0]} respondents have labels that margin {margin.name!r} does not know: {listed(labels)}; "
-            f"it knows {listed(margin.codes)}. Recode them, or weight a domain without them"
-        )
-    empty = [code for code, target, k in zip(margin.codes, margin.target, n, strict=True) if target > 0 and k == 0]
-    if empty:
-        raise MarginError(
-            f"margin {margin.name!r} has codes without a respondent: {listed(empty)}. "
-            "Nobody can stand for them: merge each with a similar code"
-        )
-    nobody = [code for code, target, k in zip(margin.codes, margin.target, n, strict=True) if target == 0 and k > 0]
-    if nobody:
-        raise MarginError(
-            f"margin {margin.name!r} says that the population has none of the codes that respondents have: "
-            f"{listed(nobody)}. Weight a domain without these respondents, or correct the margin"
-        )
-    return n
-
-
-def _total(margins: Sequence[Margin], design: Design, total: float | None) -> float:
-    own = [margin for margin in margins if margin.kind == "totals"]
-    sums = [margin.sum for margin in own] + ([total] if total is not None else [])
-    if total is not None and not (np.isfinite(total) and total > 0):
-        raise MarginError(f"the weights can't sum to {total}; give a positive number")
-    if not sums:
-        return float(design.weight.sum())
-    if max(sums) - min(sums) > SUM_TOLERANCE * max(sums):
-        each = ", ".join(f"{margin.name!r} {margin.sum:.10g}" for margin in own)
-        asked = f", and the total asked for is {total:.10g}" if total is not None else ""
-        raise MarginError(f"the margins are of different populations: they sum to {each}{asked}. Give one total")
-    return float(sums[0])
 
 
 def _numbered(column: NDArray[Any]) -> tuple[NDArray[Any], list[Hashable]]:

@@ -11,8 +11,9 @@ import numpy as np
 from analysis.design import Design, DesignError, Floats
 from analysis.variance import covariance
 from analysis.weighting._cells import Cells
-from analysis.weighting._margins import MarginError, Number, Target, listed
+from analysis.weighting._margins import Number
 from analysis.weighting._residuals import Calibration, Each
+from analysis.weighting._targets import Target
 
 Reweight = Callable[[Floats], Floats]
 """(R, n) weights of R replicates → (R, n) the weights they get."""
@@ -109,16 +110,3 @@ def spread(cells: Cells, weights: Floats, factor: Floats) -> Floats:
     made = np.array(weights)
     made[:, cells.rows] *= factor[cells.cell].T
     return made
-
-
-def require_somebody(cells: Cells, targets: Sequence[Target], base: Floats) -> None:
-    """Raise MarginError if a replicate, column of *base* (C, R), has nobody left with a code that is needed."""
-    for m, target in enumerate(targets):
-        reached = cells.margin_of_replicates(m, base)
-        empty = np.flatnonzero((reached == 0).any(axis=1) & (target.share > 0))
-        if len(empty):
-            raise MarginError(
-                f"margin {target.margin.name!r} has codes whose respondents all are of one PSU, so that the "
-                f"replicate without it can't meet the margin: {listed([target.margin.codes[k] for k in empty])}. "
-                "Merge each with a similar code"
-            )

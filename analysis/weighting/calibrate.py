@@ -12,8 +12,10 @@ from typing import Literal
 import numpy as np
 
 from analysis.design import Design, Floats
-from analysis.weighting._margins import Margin, MarginError, NotConverged, Number, Target, targets
+from analysis.weighting._cells import Cells
+from analysis.weighting._margins import Margin, MarginError, NotConverged, Number
 from analysis.weighting._residuals import Regressed
+from analysis.weighting._targets import Target, targets
 from analysis.weighting._weighted import Weighted, by_replicate
 
 Distance = Literal["linear", "raking", "logit"]
@@ -56,7 +58,7 @@ def weights(
     weights; NotConverged, with the figure and the gap, where the bounds leave no solution.
     """
     factor = _factor(distance, bounds)
-    aims = targets(margins, design, total) if margins else ()
+    aims = targets(margins, design, Cells.of(margins, design), total) if margins else ()
     rows = slice(None) if design.members.all() else design.members
     variables = _variables(aims, numbers, design, rows)
     base = design.weight[rows]

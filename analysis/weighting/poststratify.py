@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from analysis.design import Design, Floats
 from analysis.weighting._cells import Cells
-from analysis.weighting._margins import Margin, MarginError, targets
+from analysis.weighting._margins import Margin, MarginError
 from analysis.weighting._residuals import Calibration, Scaled, Stratified
-from analysis.weighting._weighted import Weighted, per_cell, require_somebody, spread
+from analysis.weighting._targets import require_somebody, targets
+from analysis.weighting._weighted import Weighted, per_cell, spread
 
 
 def weights(design: Design, margins: Sequence[Margin], *, total: float | None = None) -> Weighted:
@@ -27,13 +26,12 @@ def weights(design: Design, margins: Sequence[Margin], *, total: float | None = 
         raise MarginError(
             f"post-stratification is to one margin, not {len(margins)}: cross the variables in one margin, or rake"
         )
-    (aim,) = targets(margins, design, total)
-    cells = Cells.of([aim], design.members)
+    cells = Cells.of(margins, design)
+    (aim,) = targets(margins, design, cells, total)
     share = aim.share[cells.position[0]]
     known = total is not None or margins[0].kind == "totals"
     factor = share * aim.total / cells.sums(design.weight[cells.rows])
-    weight = np.zeros(len(design))
-    weight[cells.rows] = design.weight[cells.rows] * factor[cells.cell]
+    weight = spread(cells, design.weight[None, :], factor[:, None])[0]
 
     def reweight(replicates: Floats) -> Floats:
         base = per_cell(cells, replicates)

@@ -12,9 +12,10 @@ import numpy as np
 
 from analysis.design import Codes, Design, Floats
 from analysis.weighting._cells import Cells
-from analysis.weighting._margins import Margin, NotConverged, Target, targets
+from analysis.weighting._margins import Margin, NotConverged
 from analysis.weighting._residuals import Calibration, Scaled, Swept
-from analysis.weighting._weighted import Reweight, Weighted, per_cell, require_somebody, spread
+from analysis.weighting._targets import Target, require_somebody, targets
+from analysis.weighting._weighted import Reweight, Weighted, per_cell, spread
 
 TOLERANCE = 1e-10
 ROUNDS = 1000
@@ -44,14 +45,13 @@ def weights(
     Raises MarginError for margins that the sample can't meet (see Margin) and NotConverged, which names the
     margin, the code and the gap.
     """
-    aims = targets(margins, design, total)
-    cells = Cells.of(aims, design.members)
+    cells = Cells.of(margins, design)
+    aims = targets(margins, design, cells, total)
     base = cells.sums(design.weight[cells.rows])
     amounts = [aim.amount for aim in aims]
     raked, done = _fit(cells.margin, cells.position, aims, amounts, base, tolerance=tolerance, rounds=rounds)
     factor = raked / base
-    weight = np.zeros(len(design))
-    weight[cells.rows] = design.weight[cells.rows] * factor[cells.cell]
+    weight = spread(cells, design.weight[None, :], factor[:, None])[0]
     known = total is not None or any(margin.kind == "totals" for margin in margins)
     calibration: Calibration = Swept(cells, weight)
     if not known:
