@@ -124,15 +124,16 @@ def _log_odds(y: Floats, x: Floats, weight: Floats, names: Sequence[str]) -> Flo
     from statsmodels.genmod.families import Binomial  # type: ignore[import-untyped]
     from statsmodels.genmod.generalized_linear_model import GLM  # type: ignore[import-untyped]
 
-    size = np.abs(x).max(axis=0)
+    basis, upper = np.linalg.qr(x)  # so that neither units nor a large mean of a column cost digits
+    root = np.sqrt(len(x))
     beta, converged = np.full(x.shape[1], np.nan), False
     # What statsmodels warns of (separation, overflow on the way there) is decided below and raised.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            model = GLM(y, x / size, family=Binomial(), var_weights=weight)
+            model = GLM(y, basis * root, family=Binomial(), var_weights=weight)
             fit = model.fit(maxiter=60, tol=1e-11, rtol=1e-11, tol_criterion="params")
-            beta, converged = fit.params / size, bool(fit.converged)
+            beta, converged = np.linalg.solve(upper, fit.params * root), bool(fit.converged)
         except (np.linalg.LinAlgError, ValueError):
             converged = False
     if not converged or np.abs(x @ beta).max() > EXTREME:

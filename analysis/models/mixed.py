@@ -182,18 +182,23 @@ def exchangeable_logit(
     if (np.bincount(code) < 2).all():
         raise ModelError("no cluster has two respondents, so there is no correlation within clusters to estimate")
     check_separation(x * np.where(answers == 1, 1.0, -1.0)[:, None], names)
-    size = np.abs(x).max(axis=0)
-    structure = Working()
+    basis, upper = np.linalg.qr(x)  # as in logistic()
+    root, structure = np.sqrt(len(x)), Working()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # whether it converged is asked below
-        model = GEE(answers, x / size, groups=code, family=Binomial(), cov_struct=structure)
+        model = GEE(answers, basis * root, groups=code, family=Binomial(), cov_struct=structure)
         fit = model.fit(maxiter=200, ctol=1e-10, ddof_scale=0)
-    if not fit.converged or not np.isfinite(fit.params).all():
-        raise ModelError("the GEE did not converge; leave out predictors or merge levels")
-    covariance = np.asarray(fit.cov_robust) / np.outer(size, size)
+    settled = fit.converged and np.isfinite(fit.params).all() and (np.diag(fit.cov_robust) > 0).all()
+    if not settled:
+        raise ModelError(
+            "the GEE did not converge, as happens in small samples whose clusters differ less than by chance; "
+            "leave out predictors, or take logistic() with the clusters as PSUs"
+        )
+    back = np.linalg.inv(upper) * root
+    covariance = back @ np.asarray(fit.cov_robust) @ back.T
     return Exchangeable(
         names=names,
-        coefficients=np.asarray(fit.params) / size,
+        coefficients=back @ np.asarray(fit.params),
         covariance=covariance,
         se=np.sqrt(np.diag(covariance)),
         correlation=float(structure.dep_params),

@@ -15,6 +15,9 @@ from analysis.models.regression import Regression, Sample, degrees, sample, sing
 
 STEPS = 100
 
+# Log odds beyond which a slope is taken to run away.
+FAR = 500.0
+
 
 def proportional_odds(
     y: ArrayLike,
@@ -48,24 +51,31 @@ def proportional_odds(
     df = degrees(made.base, slopes)
     weight = made.base.weight[inside] / made.base.weight[inside].mean()
     x = made.predictors.matrix[inside]
-    size = np.abs(x).max(axis=0)
-    likelihood = _Likelihood(code, x / size, weight, len(order))
+    centre = x.mean(axis=0)
+    basis, upper = np.linalg.qr(x - centre)  # so that neither units nor a large mean of a column cost digits
+    root, cuts = np.sqrt(len(x)), len(order) - 1
+    likelihood = _Likelihood(code, basis * root, weight, len(order))
     names = (*made.predictors.names, *(f"{label(a)}|{label(b)}" for a, b in zip(order, order[1:], strict=False)))
-    found = _maximum(likelihood, names)
-    rescale = np.concatenate([1 / size, np.ones(len(order) - 1)])
+    found = _maximum(likelihood)
+    if found is None or likelihood.farthest(found) > EXTREME:
+        check_separation(_Likelihood(code, x, weight, len(order)).rows(), names)
+    if found is None:
+        raise ModelError(f"the proportional-odds model did not converge in {STEPS} steps; leave out predictors")
+    slope = np.linalg.inv(upper) * root
+    back = np.block([[slope, np.zeros((slopes, cuts))], [np.tile(centre @ slope, (cuts, 1)), np.eye(cuts)]])
     _, _, score, information = likelihood.parts(found)
-    inverse = np.asarray(np.linalg.inv(information) * np.outer(rescale, rescale))
+    inverse = back @ np.linalg.inv(information)
     influence = np.zeros((len(design), len(found)))
-    influence[inside] = weight[:, None] * score / rescale @ inverse
+    influence[inside] = weight[:, None] * score @ inverse.T
     return Regression(
         kind="ordinal",
         names=names,
         terms=(*made.predictors.terms, *[""] * (len(order) - 1)),
-        coefficients=found * rescale,
+        coefficients=back @ found,
         influence=influence,
         df=df,
         dispersion=1.0,
-        model_covariance=inverse,
+        model_covariance=inverse @ back.T,
         loglik=likelihood.value(found),
         n=len(code),
         single_psu=single_psu(made),
@@ -109,7 +119,8 @@ class _Likelihood:
     def value(self, at: Floats) -> float:
         if (np.diff(at[self.x.shape[1] :]) <= 0).any():
             return -np.inf  # thresholds that cross give a category less than nothing
-        return float(self.weight @ np.log(self._chance(*self._bounds(at))))
+        chance = self._chance(*self._bounds(at))
+        return float(self.weight @ np.log(chance)) if (chance > 0).all() else -np.inf
 
     def parts(self, at: Floats) -> tuple[float, Floats, Floats, Floats]:
         """Return value, gradient, each respondent's score (n, p) and the observed information (p, p)."""
@@ -127,6 +138,11 @@ class _Likelihood:
         second = (to_upper * (self.weight * curved_upper)[:, None]).T @ to_upper
         second += (to_lower * (self.weight * curved_lower)[:, None]).T @ to_lower + mixed + mixed.T
         return float(self.weight @ np.log(chance)), self.weight @ score, score, -second
+
+    def farthest(self, at: Floats) -> float:
+        """Return the greatest log odds in sight."""
+        slopes = self.x.shape[1]
+        return float(np.abs(self.x @ at[:slopes]).max(initial=0) + np.abs(at[slopes:]).max())
 
     def rows(self) -> Floats:
         """Return what separated() looks at: both bounds of every answer, away from it."""
@@ -155,8 +171,8 @@ class _Likelihood:
         )  # type: ignore[return-value]
 
 
-def _maximum(likelihood: _Likelihood, names: Sequence[str]) -> Floats:
-    """Return the parameters of the greatest likelihood, by Newton's method with halved steps.
+def _maximum(likelihood: _Likelihood) -> Floats | None:
+    """Return the parameters of the greatest likelihood, by Newton's method with halved steps; None if not found.
 
     The likelihood is concave (Pratt 1981, J. Am. Stat. Assoc. 76), so where it has a maximum the steps reach it.
     """
@@ -166,15 +182,15 @@ def _maximum(likelihood: _Likelihood, names: Sequence[str]) -> Floats:
         try:
             step = np.linalg.solve(information, gradient)
         except np.linalg.LinAlgError:
-            break
+            return None
         size = 1.0
         while size > 1e-10 and not likelihood.value(at + size * step) >= value - 1e-12 * abs(value):
             size /= 2
+        if size <= 1e-10:  # no step is uphill: the top, or the end of the digits before it
+            return at if gradient @ step <= 1e-8 * abs(value) else None
         at = at + size * step
-        slopes = likelihood.x.shape[1]
-        if np.abs(likelihood.x @ at[:slopes]).max(initial=0) > 2 * EXTREME:
-            break
-        if np.abs(size * step).max() <= 1e-11 * max(1.0, np.abs(at).max()):
+        if likelihood.farthest(at) > FAR:
+            return None
+        if np.abs(size * step).max() <= 1e-10 * max(1.0, np.abs(at).max()):
             return at
-    check_separation(likelihood.rows(), names)
-    raise ModelError(f"the proportional-odds model did not converge in {STEPS} steps; leave out predictors")
+    return None

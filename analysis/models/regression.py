@@ -233,9 +233,9 @@ def separated(rows: Floats) -> bool:
     """
     from scipy.optimize import linprog
 
-    scale = np.abs(rows).max(axis=0)
-    distinct = np.unique(rows / np.where(scale > 0, scale, 1), axis=0)
-    found = linprog(-distinct.sum(axis=0), A_ub=-distinct, b_ub=np.zeros(len(distinct)), bounds=(-1, 1))
+    distinct = np.unique(rows, axis=0)
+    basis = np.linalg.qr(distinct)[0]  # the same directions, free of the columns' units and of what they share
+    found = linprog(-basis.sum(axis=0), A_ub=-basis, b_ub=np.zeros(len(basis)), bounds=(-1, 1))
     return bool(found.status == 0 and -found.fun > 1e-7)
 
 
