@@ -35,6 +35,12 @@ def number(value: float, language: str, decimals: int = 0) -> str:
     return _written(_rounded(value, decimals), language)
 
 
+def probability(p: float, language: str) -> str:
+    """Return a p-value with three decimals, and "< 0.001" below that."""
+    floor = 0.001
+    return f"< {number(floor, language, 3)}" if p < floor else number(p, language, 3)
+
+
 def percent(share: float, language: str, decimals: int = 0, *, sign: bool = True) -> str:
     """Return the share (0–1) in per cent; without *sign* only the figure, for labels whose unit is said nearby."""
     if not isfinite(share):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 from typing import Any
 
-from analysis import wording
+from analysis import comparisons, wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, NOT_ESTIMABLE, TOTAL
+from analysis.letters import ALPHA
 from kysely.codebook import Variable
 from reports._material import Line, Material
 from reports.parts import Cell, Column, Head, Row, Table
@@ -48,6 +49,7 @@ class Signs:
             self._figure(line["estimate"], statistic),
             detail=self._interval(line, statistic),
             mark=mark,
+            letters=self._letters(line),
             muted=bool(line["small_base"]),
         )
 
@@ -74,13 +76,18 @@ class Signs:
             "organisations": self.material.limit("suppress_organisations"),
             "small_base": self.material.limit("small_base"),
         }
-        order = ("small_base", "suppressed", "complementary", "not_estimable", "dash")
+        order = ("letters", "small_base", "suppressed", "complementary", "not_estimable", "dash")
         return tuple(self.say(f"signs.{name}_note", **values) for name in order if name in self.used)
 
     def _hidden(self, line: Line) -> Cell:
         kind = "complementary" if line["flag"] == COMPLEMENTARY else "suppressed"
         self.used.add(kind)
         return Cell(HIDDEN_SIGN, mark="t" if kind == "complementary" else "", spoken=self.say(f"signs.{kind}"))
+
+    def _letters(self, line: Line) -> str:
+        if line["letters"]:
+            self.used.add("letters")
+        return str(line["letters"])
 
     def _figure(self, value: float, statistic: str) -> str:
         if statistic in SHARES:
@@ -197,6 +204,49 @@ class Figures:
             narrow=len(codes) >= MANY,
         )
 
+    def tests(self, name: str, banners: Iterable[str], estimand: str, *, folded: bool = False) -> Table | None:
+        """Return the test of *name* against each of *banners*, a row each; None if it is tested against none."""
+        tests = self.material.tests
+        found = [(banner, tests[name, banner, estimand]) for banner in banners if (name, banner, estimand) in tests]
+        if not found:
+            return None
+        say, kind = self.say, str(found[0][1]["test"])
+        notes = [say(f"tests.{kind}_note"), say("tests.family_note", **self._family(estimand))]
+        if any(test["reason"] for _, test in found):
+            notes.append(say("tests.not_tested_note"))
+        v = kind == comparisons.RAO_SCOTT
+        titles = ("n", "groups", "f", "df", "p", "p_adjusted", *(("v",) if v else ()))
+        return Table(
+            id=f"tests-{name}-{estimand}",
+            caption=say(f"tests.{estimand}_caption"),
+            stub=say("tests.banner"),
+            columns=tuple(Column(say(f"tests.{title}"), base=title in ("n", "groups")) for title in titles),
+            rows=tuple(Row(self.title(banner), self._test(test, v=v)) for banner, test in found),
+            notes=tuple(notes),
+            folded=folded,
+        )
+
+    def _family(self, estimand: str) -> Mapping[str, str]:
+        made = [test for (_, _, of), test in self.material.tests.items() if of == estimand and not test["reason"]]
+        method = self.say(f"tests.{self.material.plan.rules.adjust}")
+        return {"count": wording.number(len(made), self.language), "method": method}
+
+    def _test(self, test: Line, *, v: bool) -> tuple[Cell, ...]:
+        def figure(name: str, decimals: int) -> str:
+            return wording.number(test[name], self.language, decimals)
+
+        bases = (Cell(wording.number(test["n"], self.language)), Cell(wording.number(test["groups"], self.language)))
+        if test["reason"]:
+            none = Cell(wording.EN_DASH, spoken=self.say("signs.none"), muted=True)
+            return (*bases, *(none,) * (5 if v else 4))
+        made = [
+            Cell(figure("f", 2)),
+            Cell(f"{figure('ndf', 1)}; {figure('ddf', 0)}"),
+            Cell(wording.probability(test["p"], self.language)),
+            Cell(wording.probability(test["p_adjusted"], self.language), strong=test["p_adjusted"] < ALPHA),
+        ]
+        return (*bases, *made, *((Cell(figure("cramer_v", 2)),) if v else ()))
+
     def _rows(
         self,
         signs: Signs,
@@ -207,18 +257,21 @@ class Figures:
         estimand: str,
         banners: Iterable[str],
     ) -> Iterator[Row | Head]:
-        def row(title: str, group: tuple[str, str], *, strong: bool = False) -> Row | None:
+        def row(title: str, group: tuple[str, str], *, letter: str = "", strong: bool = False) -> Row | None:
             lines = [self.find(table, name, code, statistic, estimand, group) for code in codes]
             if not any(line is not None and line["base_n"] for line in lines):
                 return None
             cells = (signs.base(lines), signs.organisations(lines), *map(signs.cell, lines))
-            return Row(title, cells, strong=strong)
+            return Row(title, cells, strong=strong, letter=letter)
 
         total = row(self.say("table.all"), (TOTAL, TOTAL), strong=True)
         if total is not None:
             yield total
         for banner in banners:
-            groups = [row(self.label(banner, code), (banner, code)) for code in self.codes(banner)]
+            groups = [
+                row(self.label(banner, code), (banner, code), letter=comparisons.letter(place))
+                for place, code in enumerate(self.codes(banner))
+            ]
             present = [group for group in groups if group is not None]
             if present:
                 yield Head(self.title(banner))

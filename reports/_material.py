@@ -65,6 +65,12 @@ class Material:
         return {key: dict(zip(columns, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
 
     @cached_property
+    def tests(self) -> Mapping[Key, Line]:
+        """Every test of the book by its question, banner and estimand."""
+        rows = self.estimates.tests.to_dict("records")
+        return {(row["variable"], row["banner"], row["estimand"]): {**row} for row in rows}
+
+    @cached_property
     def few(self) -> bool:
         """Whether the whole sample is under the thresholds, so that no figure at all is shown."""
         about = self.estimates.provenance

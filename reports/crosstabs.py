@@ -62,6 +62,9 @@ def _tables(figures: Figures, name: str) -> Iterator[Part]:
             notes=tuple(_remarks(figures, name)),
             folded=estimand == "organisation",
         )
+        tests = figures.tests(name, figures.material.plan.banners, estimand, folded=estimand == "organisation")
+        if tests is not None:
+            yield tests
 
 
 def _remarks(figures: Figures, name: str) -> Iterator[str]:

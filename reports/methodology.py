@@ -30,6 +30,7 @@ def build(material: Material, language: str) -> Section:
     sections = [
         Section("design", say("methodology.design_title"), _paragraphs(say.list("methodology.design"))),
         Section("estimators", say("methodology.estimators_title"), tuple(_estimators(say))),
+        Section("tests", say("methodology.tests_title"), _paragraphs(say.list("methodology.tests"))),
         Section("scores", say("methodology.scores_title"), (Bullets(say.list("methodology.scores")),)),
         Section("weighting", say("methodology.weighting_title"), _weighting(say, about.weighting)),
         Section(

@@ -75,7 +75,8 @@ def _cell(cell: Cell, column: Column) -> str:
         text = f"<code>{text}</code>"
     mark = f"<sup>{escape(cell.mark)}</sup>" if cell.mark else ""
     detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
-    return f'<td class="{" ".join(styles)}">{text}{mark}{detail}</td>'
+    letters = f'<b class="letters">{escape(cell.letters)}</b>' if cell.letters else ""
+    return f'<td class="{" ".join(styles)}">{letters}{text}{mark}{detail}</td>'
 
 
 @cache

@@ -21,13 +21,15 @@ class Column:
 class Cell:
     """One cell. *detail* stands under the text (an interval), *mark* behind it (a sign the table's notes explain).
 
-    *spoken* is what the text means where the text is only a sign.
+    *spoken* is what the text means where the text is only a sign. *letters* name the rows of the same heading whose
+    figure is significantly smaller.
     """
 
     text: str
     detail: str = ""
     mark: str = ""
     spoken: str = ""
+    letters: str = ""
     muted: bool = False
     strong: bool = False
 
@@ -41,10 +43,13 @@ class Head:
 
 @dataclass(frozen=True)
 class Row:
+    """One row; *letter* is what other rows' cells call it by."""
+
     title: str
     cells: tuple[Cell, ...]
     strong: bool = False
     detail: str = ""
+    letter: str = ""
 
 
 @dataclass(frozen=True)

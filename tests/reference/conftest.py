@@ -7,7 +7,7 @@ from pathlib import Path
 REFERENCE = Path(os.environ.get("KYSELY_REFERENCE") or Path(__file__).parents[3] / "shared" / "reference")
 RSCRIPT = shutil.which("Rscript")
 
-collect_ignore = [] if REFERENCE.is_dir() else ["test_r_package_data.py"]
+collect_ignore_glob = [] if REFERENCE.is_dir() else ["test_*r_package_data.py"]
 
 
 def pytest_report_header() -> list[str]:

@@ -56,11 +56,12 @@ def page(material: Material, language: str, report: str = "study") -> Page:
 
 @dataclass
 class Table:
-    """A table as a reader sees it: caption, heads, and rows as title → cells."""
+    """A table as a reader sees it: caption, heads, rows as title → cells, and their letters."""
 
     caption: str = ""
     heads: list[str] = field(default_factory=list)
     rows: dict[str, list[str]] = field(default_factory=dict)
+    letters: dict[str, list[str]] = field(default_factory=dict)  # a row's own, then its cells'
 
 
 @dataclass
@@ -95,6 +96,7 @@ class _Reader(HTMLParser):
         self.section = ""
         self.cells: list[str] = []
         self.words: list[str] = []
+        self.letters: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -115,7 +117,11 @@ class _Reader(HTMLParser):
         if tag in ("td", "th", "caption", "tr", "h1", "h2", "h3", "h4", "h5", "title"):
             self.words = []
         if tag == "tr":
-            self.cells = []
+            self.cells, self.letters = [], []
+        if tag in ("td", "th"):
+            self.letters.append("")
+        if given.get("class") == "letters":
+            tag = "letters"
         if given.get("aria-hidden") == "true" and tag == "span":
             tag = "sign"
         if tag not in VOID:
@@ -124,7 +130,9 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self.open:
             self.open.pop()
-        said = re.sub(r"[ \n]+", " ", " ".join(self.words)).strip()  # a no-break space is a sign of its own
+        said = (
+            re.sub(r"[ \n]+", " ", " ".join(self.words)).strip().rstrip("\xa0")
+        )  # a no-break space is a sign of its own
         if tag in ("h1", "h2", "h3", "h4", "h5"):
             self.page.headings.append((int(tag[1]), said))
         elif tag == "title" and "svg" not in self.open:
@@ -148,9 +156,13 @@ class _Reader(HTMLParser):
             title = self.cells[0]
             key = title if title not in self.table.rows else f"{self.section} / {title}"
             self.table.rows[key] = self.cells[1:]
+            self.table.letters[key] = self.letters
 
     def handle_data(self, data: str) -> None:
         if "style" in self.open or "svg" in self.open:
+            return
+        if "letters" in self.open:
+            self.letters[-1] = data
             return
         self.words.append(data)
         if data.strip():

@@ -89,6 +89,40 @@ def test_every_figure_of_a_cross_table_is_that_of_the_estimates(report, syntheti
     assert checked >= 6
 
 
+def test_a_cross_table_names_its_groups_by_letters_and_the_smaller_ones_in_its_cells(report, synthetic, language):
+    book = synthetic.estimates.select(table="book", statistic=("share", "selected"))
+    for _, line in book[book["letters"] != ""].iterrows():
+        table = report.tables[f"book-{line['variable']}-{line['estimand']}"]
+        groups = synthetic.codebook[line["banner"]].categories
+        (place,) = (place for place, group in enumerate(groups) if group.code == line["banner_code"])
+        codes = [code for code in book[book["variable"] == line["variable"]]["code"].unique()]
+        letters = [
+            row[3 + codes.index(line["code"])] for row in table.letters.values() if row[0] == "ABCDEFGHIJKLMNOP"[place]
+        ]
+        assert line["letters"] in letters
+    assert (book["letters"] != "").sum() > 3
+
+
+def test_every_test_of_a_question_stands_under_its_table(report, synthetic, language):
+    tests = synthetic.estimates.tests
+    for name, columns in (("BG05", 7), ("BG16", 6)):
+        lines = tests[(tests["variable"] == name) & (tests["estimand"] == "respondent")].set_index("banner")
+        table = report.tables[f"tests-{name}-respondent"]
+        assert len(table.rows) == len(synthetic.plan.banners)
+        for banner, cells in zip(synthetic.plan.banners, table.rows.values(), strict=True):
+            line = lines.loc[banner]
+            assert len(cells) == columns
+            assert cells[0] == wording.number(line["n"], language)
+            assert cells[2] == wording.number(line["f"], language, 2)
+            assert cells[4] == wording.probability(line["p"], language)
+            assert cells[5] == wording.probability(line["p_adjusted"], language)
+
+
+def test_a_very_small_p_value_is_not_called_nought():
+    assert wording.probability(0.0004, "fi") == "< 0,001"
+    assert wording.probability(0.0449, "en") == "0.045"
+
+
 def test_the_main_table_gives_both_ways_of_counting(report, synthetic, language):
     table = report.tables["OM_TAB03-OM_B"]
     for mode, label in synthetic.plan.labels["OM_B"].items():
