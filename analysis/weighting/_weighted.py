@@ -53,8 +53,12 @@ class Weighted:
         """Return the linearised covariance of estimates made with *design*, (n,) or (n, k) → (k, k).
 
         Weights are not taken as fixed: from the influence values goes what the known figures explain.
+        Raises DesignError for influence values of another number of respondents.
         """
-        return covariance(self.calibration.residuals(np.asarray(influence, dtype=float)), self.design)
+        values = np.asarray(influence, dtype=float)
+        if values.ndim not in (1, 2) or len(values) != len(self.base):
+            raise DesignError(f"influence values have shape {values.shape}, the design {len(self.base)} respondents")
+        return covariance(self.calibration.residuals(values), self.design)
 
 
 def together(design: Design, parts: Sequence[Weighted]) -> Weighted:

@@ -83,6 +83,12 @@ def test_weights_scaled_to_their_own_sum_leave_totals_the_error_of_that_sum():
         assert linearised(own, answer[0]) == pytest.approx(linearised(known, answer[1]))
 
 
+def test_influence_values_of_other_respondents_are_refused():
+    raked = METHODS["rake"](SAMPLE.design, 240)
+    with pytest.raises(DesignError, match=r"shape \(3,\), the design 240 respondents"):
+        raked.covariance(np.ones(3))
+
+
 # ---- parts that are weighted apart --------------------------------------------------------------------
 
 
