@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.answers import Answers, Part
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.plan import Plan, Score, combinations
+from analysis.weighted_choice import WeightedChoice
 from kysely.codebook import Codebook, Variable
 from kysely.errors import AnalystError
 
@@ -113,8 +114,7 @@ class Study:
 
     def central(self, score: Score) -> Floats:
         """Return whether each of the score's codes is central, shape (n, modes): 1, 0 or NaN."""
-        levels = self.levels(score)
-        return np.where(np.isnan(levels), np.nan, levels == self.top(score))
+        return self._choice(score).central
 
     def among(self, name: str, codes: Collection[str]) -> Mask:
         """Return who gave one of *codes*, shape (n,). Raises AnalystError for a code that *name* does not have."""
@@ -168,31 +168,22 @@ class Study:
 
     def _of_score(self, score: Score) -> Iterator[tuple[str, Codes]]:
         """Yield what operating_mode.md §4 derives from a weighted choice; one missing part makes it missing."""
-        levels, chosen = self.levels(score), self.chosen(score)
-        rated = np.asarray(~np.isnan(levels).any(axis=1))
-        ticked = np.asarray(~np.isnan(chosen).any(axis=1))
-        central = self.central(score) == 1
-        selected = np.nan_to_num(chosen) == 1
-
-        def known(codes: np.ndarray, where: np.ndarray) -> Codes:
-            return np.where(where, codes, MISSING_CODE).astype(np.int64)
-
-        highest = np.nan_to_num(levels).max(axis=1, initial=0)
-        ties = (np.nan_to_num(levels) == highest[:, None]).sum(axis=1)
-        modes = len(score.codes)
-        dominant = np.where(ties > 1, modes, np.nan_to_num(levels).argmax(axis=1) if modes else 0)
-        dominant = np.where(highest == 0, modes + 1, dominant)
+        choice = self._choice(score)
+        # Combinations are numbered by their bits; their categories stand in the author's order.
         order = {name: position for position, name in enumerate(combinations(score.codes))}
-        place = np.zeros(2**modes, np.int64)
-        for bits in range(2**modes):
-            name = "+".join(code for m, code in enumerate(score.codes) if bits >> m & 1) or "NONE"
-            place[bits] = order[name]
-        yield score.variable("dominant"), known(dominant, rated)
-        yield score.variable("combination"), known(place[central @ (1 << np.arange(modes))], rated)
-        yield score.variable("n_central"), known(central.sum(axis=1), rated)
-        yield score.variable("n_selected"), known(selected.sum(axis=1), ticked)
-        yield score.variable("central_2plus"), known(central.sum(axis=1) >= 2, rated)
-        yield score.variable("selected_2plus"), known(selected.sum(axis=1) >= 2, ticked)
+        sets = [[code for m, code in enumerate(score.codes) if bits >> m & 1] for bits in range(2 ** len(score.codes))]
+        place = np.array([order["+".join(codes) or "NONE"] for codes in sets])
+        rated, ticked = choice.complete, choice.answered
+        yield score.variable("dominant"), choice.dominant
+        yield score.variable("combination"), np.where(rated, place[choice.central_set], MISSING_CODE)
+        yield score.variable("n_central"), choice.n_central
+        yield score.variable("n_selected"), choice.n_selected
+        yield score.variable("central_2plus"), np.where(rated, choice.n_central >= 2, MISSING_CODE)
+        yield score.variable("selected_2plus"), np.where(ticked, choice.n_selected >= 2, MISSING_CODE)
+
+    def _choice(self, score: Score) -> WeightedChoice:
+        # As stored, without the checks of WeightedChoice.of: whether the two fit is what some claims are about.
+        return WeightedChoice(self.chosen(score), self.levels(score), self.top(score))
 
     def _case_column(self, name: str) -> np.ndarray:
         """Return a column of the sampled cases, looked up for each valid respondent."""
