@@ -10,7 +10,8 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, reduce
 from typing import Any, NoReturn
 
@@ -284,7 +285,8 @@ def on_postgresql(url: str, table: str, columns: DesignColumns) -> Ibis:
     def keep(expression: Any) -> Any:
         return backend.create_table(f"kysely_{secrets.token_hex(8)}", expression, temp=True)
 
-    return Ibis(_table(backend, table), columns, place="PostgreSQL", keep=keep, close=connection.close)
+    with _closed_unless_it_opens(connection.close):
+        return Ibis(_table(backend, table), columns, place="PostgreSQL", keep=keep, close=connection.close)
 
 
 def on_spark(master: str, source: str, columns: DesignColumns) -> Ibis:
@@ -305,8 +307,6 @@ def on_spark(master: str, source: str, columns: DesignColumns) -> Ibis:
     # Sums of PSUs are small: a part per core, where Spark would make 200.
     session.conf.set("spark.sql.shuffle.partitions", str(session.sparkContext.defaultParallelism))
     backend = ibis.pyspark.connect(session)
-    is_file = source.endswith(".parquet") or os.sep in source
-    table = backend.read_parquet(source) if is_file else _table(backend, source)
 
     def fetch(expression: Any) -> dict[str, np.ndarray]:
         # Not Ibis's own way, which goes through pandas by calls that pandas is giving up.
@@ -323,7 +323,19 @@ def on_spark(master: str, source: str, columns: DesignColumns) -> Ibis:
         session.stop()
 
     atexit.register(session.stop)  # or the workers complain of a master that has gone
-    return Ibis(table, columns, place="Spark", fetch=fetch, keep=keep, close=close)
+    is_file = source.endswith(".parquet") or os.sep in source
+    with _closed_unless_it_opens(close):
+        table = backend.read_parquet(source) if is_file else _table(backend, source)
+        return Ibis(table, columns, place="Spark", fetch=fetch, keep=keep, close=close)
+
+
+@contextmanager
+def _closed_unless_it_opens(close: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        close()
+        raise
 
 
 def _table(backend: Any, name: str) -> Any:
