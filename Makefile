@@ -19,14 +19,16 @@ help:  ## print this list
 
 # ---- the main job
 
-analysis: $(SETUP)  ## analyse the responses (simulates the study first if there are none): tables, charts, report
+analysis: $(SETUP)  ## analyse the responses (simulates the study first if there are none): tables, charts, report, cross-tab book
 	@$(PY) -m kysely simulate $(INSTRUMENT) --if-no-responses
 	@$(PY) -m kysely simulate $(INSTRUMENT) --falsification
 	@$(PY) -m kysely extract $(INSTRUMENT)
 	@$(PY) -m analysis $(INSTRUMENT)
+	@$(PY) -m reports book --instrument $(INSTRUMENT)
 	@$(PY) -m reports study --instrument $(INSTRUMENT)
 
-report: $(SETUP)  ## write the report again from the estimates in build/
+report: $(SETUP)  ## write the report and the cross-tab book again from the estimates in build/
+	@$(PY) -m reports book --instrument $(INSTRUMENT)
 	@$(PY) -m reports study --instrument $(INSTRUMENT)
 
 serve: $(SETUP)  ## run the survey and the page of charts on http://127.0.0.1:8000

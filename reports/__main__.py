@@ -1,4 +1,7 @@
-"""`python -m reports <report>`: writes build/<instrument>/report.<language>.html, or one chapter by its own name."""
+"""`python -m reports <report>`: writes build/<instrument>/report.<language>.html, or one chapter by its own name.
+
+`python -m reports book` writes the workbook of all cross-tabs, build/<instrument>/crosstabs.<language>.xlsx.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,16 @@ from pathlib import Path
 
 from kysely import paths, plugins
 from kysely.errors import KyselyError
-from reports import _material, study
+from reports import _material, book, study
 from reports.parts.wording import languages
 
 NO_REPORT = ("formats", "parts")
 """The folders of this package that hold no report."""
+
+FILES = {"study": "report", "book": "crosstabs"}
+"""What a report's file is called where it is not called like the report."""
+
+READ = {"html": "Open a report in a browser; it needs nothing else.", "xlsx": "Open the book in Excel or LibreOffice."}
 
 
 def names() -> tuple[str, ...]:
@@ -22,14 +30,19 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in plugins.names("reports") if name not in NO_REPORT)
 
 
-def write(report: str, material: _material.Material, folder: Path, *, language: str, form: str = "html") -> Path:
+def form_of(report: str) -> str:
+    """Return the format a report is written in: the book is a workbook, every other one running text."""
+    return book.FORMAT if report == "book" else "html"
+
+
+def write(report: str, material: _material.Material, folder: Path, *, language: str) -> Path:
     """Write one report in one language into *folder* and return its path."""
-    chosen = plugins.load("reports.formats", form)
-    document = study.build(material, language, report=report)
+    chosen = plugins.load("reports.formats", form_of(report))
+    made = book.build(material, language) if report == "book" else study.build(material, language, report=report)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{'report' if report == 'study' else report}.{language}.{chosen.SUFFIX}"
+    path = folder / f"{FILES.get(report, report)}.{language}.{chosen.SUFFIX}"
     unfinished = path.with_name(f".{path.name}")
-    unfinished.write_bytes(chosen.render(document))
+    unfinished.write_bytes(chosen.render(made))
     unfinished.replace(path)
     return path
 
@@ -41,12 +54,20 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--instrument", default="operating_mode", help="whose results (default: operating_mode)")
     made.add_argument("--language", default="all", choices=(*languages(), "all"), help="default: all")
-    made.add_argument("--format", default="html", choices=plugins.names("reports.formats"), help="default: html")
+    made.add_argument(
+        "--format",
+        choices=plugins.names("reports.formats"),
+        help="the report's own may be named: xlsx for the book, html for every other",
+    )
     return made
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    given = parser().parse_args(arguments)
+    asked = parser()
+    given = asked.parse_args(arguments)
+    form = form_of(given.report)
+    if given.format not in (None, form):
+        asked.error(f"the report {given.report!r} is written as {form}, not as {given.format}")
     build = paths.build(environ)
     questionnaires = paths.questionnaires(environ)
     try:
@@ -54,12 +75,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         wanted = languages() if given.language == "all" else (given.language,)
         print(f"Writing the report {given.report!r} of {given.instrument} …", flush=True)
         for language in wanted:
-            path = write(given.report, material, build / given.instrument, language=language, form=given.format)
+            path = write(given.report, material, build / given.instrument, language=language)
             print(f"  {language}  {path}  ({path.stat().st_size / 1024:,.0f} kB)", flush=True)
     except KyselyError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print("Open a report in a browser; it needs nothing else.")
+    print(READ[form])
     return 0
 
 
