@@ -23,6 +23,7 @@ FILES = {"study": "report", "book": "crosstabs"}
 """What a report's file is called where it is not called like the report."""
 
 READ = {"html": "Open a report in a browser; it needs nothing else.", "xlsx": "Open the book in Excel or LibreOffice."}
+"""What the command says at the end, by format."""
 
 
 def names() -> tuple[str, ...]:
@@ -30,14 +31,20 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in plugins.names("reports") if name not in NO_REPORT)
 
 
-def form_of(report: str) -> str:
-    """Return the format a report is written in: the book is a workbook, every other one running text."""
-    return book.FORMAT if report == "book" else "html"
+def form_of(report: str, wanted: str | None = None) -> str:
+    """Return the format to write a report in: the book is a workbook and nothing else, any other report is none.
+
+    Raises UnknownName for a format that can't hold the report.
+    """
+    form = wanted or (book.FORMAT if report == "book" else "html")
+    if (report == "book") != (form == book.FORMAT):
+        raise plugins.UnknownName(f"the report {report!r} can't be written as {form}; only the book is a workbook")
+    return form
 
 
-def write(report: str, material: _material.Material, folder: Path, *, language: str) -> Path:
+def write(report: str, material: _material.Material, folder: Path, *, language: str, form: str | None = None) -> Path:
     """Write one report in one language into *folder* and return its path."""
-    chosen = plugins.load("reports.formats", form_of(report))
+    chosen = plugins.load("reports.formats", form_of(report, form))
     made = book.build(material, language) if report == "book" else study.build(material, language, report=report)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{FILES.get(report, report)}.{language}.{chosen.SUFFIX}"
@@ -57,30 +64,28 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--format",
         choices=plugins.names("reports.formats"),
-        help="the report's own may be named: xlsx for the book, html for every other",
+        help="default: xlsx for the book, html for every other report",
     )
     return made
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    asked = parser()
-    given = asked.parse_args(arguments)
-    form = form_of(given.report)
-    if given.format not in (None, form):
-        asked.error(f"the report {given.report!r} is written as {form}, not as {given.format}")
+    given = parser().parse_args(arguments)
     build = paths.build(environ)
     questionnaires = paths.questionnaires(environ)
     try:
+        form = form_of(given.report, given.format)
         material = _material.read(build, questionnaires, given.instrument)
         wanted = languages() if given.language == "all" else (given.language,)
         print(f"Writing the report {given.report!r} of {given.instrument} …", flush=True)
         for language in wanted:
-            path = write(given.report, material, build / given.instrument, language=language)
+            path = write(given.report, material, build / given.instrument, language=language, form=form)
             print(f"  {language}  {path}  ({path.stat().st_size / 1024:,.0f} kB)", flush=True)
     except KyselyError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(READ[form])
+    if form in READ:
+        print(READ[form])
     return 0
 
 

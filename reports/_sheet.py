@@ -68,7 +68,8 @@ class QuestionSheet:
         across = min(len(self.groups) + 1, NOTE_SPAN)
         rows += [(), *((Entry(note, Look.NOTE, across=across),) for note in self._notes())]
         widths = (STUB_WIDTH, *(GROUP_WIDTH,) * len(self.groups))
-        return Sheet(self.name, title, tuple(rows), widths, head=len(head), stub=True)
+        breaks = tuple(1 + self.groups.index(groups[0]) for _, groups in self._banners())
+        return Sheet(self.name, title, tuple(rows), widths, head=len(head), stub=True, breaks=breaks)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:

@@ -106,7 +106,7 @@ def _index(figures: Figures, name: str, title: str, sheets: list[QuestionSheet],
     across = min(4 + len(banners), 9)
     notes = (*say.list("book.index_notes"), _family(figures))
     rows += [(), *((Entry(note, Look.NOTE, across=across),) for note in notes)]
-    return Sheet(name, title, tuple(rows), (18, 60, 13, 15, 14), head=len(head))
+    return Sheet(name, title, tuple(rows), (18, 50, 12, 15, 11), head=len(head))
 
 
 def _indexed(figures: Figures, sheet: QuestionSheet) -> tuple[Entry, ...]:
@@ -160,7 +160,7 @@ def _tests(figures: Figures, name: str, index: str, sheets: list[QuestionSheet])
         rows += (_tested(figures, in_book.get(variable, ""), test) for test in of_question)
     notes = (say("tests.rao_scott_note"), say("tests.mmi_note"), _family(figures), say("tests.not_tested_note"))
     rows += [(), *((Entry(note, Look.NOTE, across=7),) for note in notes)]
-    return Sheet(name, say("book.tests_title"), tuple(rows), (14, 52, 18, 30, 12, 10), head=len(head))
+    return Sheet(name, say("book.tests_title"), tuple(rows), (14, 46, 18, 30, 11, 12), head=len(head))
 
 
 def _tested(figures: Figures, sheet: str, test: Line) -> tuple[Entry, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -21,9 +21,13 @@ LONGEST = 32_767
 
 _A4 = 9
 _LINE = 15.0
-"""Height of a line of text in points."""
+_TALLEST = 409.0
+"""Heights in points: of a line of text, and of the tallest row that Excel takes."""
 
 _MARGINS = {"left": 0.4, "right": 0.4, "top": 0.75, "bottom": 0.6}
+_SCALE, _ROOM = 65, 230
+"""The smallest print that can be read, in per cent, and the characters a page across then holds."""
+
 _HEADER = 80
 """Characters of a title in the header of a page, of 255 that it holds in all."""
 
@@ -99,7 +103,12 @@ class _Pen:
         page.hide_gridlines(2)
         page.set_landscape()
         page.set_paper(_A4)
-        page.fit_to_pages(1, 0)
+        widths = [_width(sheet.widths, column) for column in range(columns)]
+        if sum(widths) > _ROOM and sheet.breaks:
+            page.set_print_scale(_SCALE)
+            page.set_v_pagebreaks(_breaks(widths, sheet.breaks))
+        else:
+            page.fit_to_pages(1, 0)
         page.set_margins(**_MARGINS)
         page.set_header(f"&L{_escaped(self.book.banner)}&R{_escaped(self.book.title)}")
         page.set_footer(f"&L{_escaped(sheet.title)}&R{_escaped(self.book.page)} &P / &N")
@@ -165,6 +174,17 @@ def _width(widths: tuple[float, ...], column: int) -> float:
     return widths[min(column, len(widths) - 1)]
 
 
+def _breaks(widths: Sequence[float], allowed: Sequence[int]) -> list[int]:
+    """Return at which of the *allowed* columns a page begins, so that each holds as much as it can after the stub."""
+    found: list[int] = []
+    first = 1
+    for begin, end in zip(allowed, (*allowed[1:], len(widths)), strict=True):
+        if begin > first and widths[0] + sum(widths[first:end]) > _ROOM:
+            found.append(begin)
+            first = begin
+    return found
+
+
 def _height(row: Iterable[Entry], widths: tuple[float, ...]) -> float:
     """Return the height a row needs: no program widens a row by itself for a cell that spans columns."""
     lines, column = 1, 0
@@ -173,7 +193,7 @@ def _height(row: Iterable[Entry], widths: tuple[float, ...]) -> float:
             room = sum(_width(widths, place) for place in range(column, column + entry.across))
             lines = max(lines, _lines(wording.plain(entry.value), room - 1))
         column += entry.across
-    return _LINE * lines + (6 if any(entry.look is Look.TITLE for entry in row) else 0)
+    return min(_LINE * lines + (6 if any(entry.look is Look.TITLE for entry in row) else 0), _TALLEST)
 
 
 def _lines(text: str, room: float) -> int:

@@ -53,6 +53,7 @@ class Sheet:
     """One sheet. *widths* are those of its columns in characters, the last one for all that follow.
 
     The first *head* rows stay in sight and are printed on every page, as does the first column where *stub* is true.
+    A sheet too wide for one page is divided at some of *breaks*: the columns, from 0, that a page may begin with.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Sheet:
     widths: tuple[float, ...]
     head: int = 0
     stub: bool = False
+    breaks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,23 @@ def test_headings_stay_in_sight_and_are_printed_on_every_page(opened):
     assert sheet.freeze_panes == "B7"
     assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$6", "$A:$A")
     assert sheet.page_setup.orientation == "landscape"
-    assert sheet.page_setup.fitToWidth == 1 or sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.page_setup.scale == 65
+
+
+def test_a_printed_page_begins_where_a_banner_does(opened, synthetic, language):
+    sheet = opened["BG05"]
+    begins = [brk.id + 1 for brk in sheet.col_breaks.brk]
+    heads = [column for column in range(2, sheet.max_column + 1) if sheet.cell(4, column).value]
+    assert begins and set(begins) <= set(heads)
+    ends = [*(begin - 1 for begin in begins), sheet.max_column]
+    for first, last in zip([2, *begins], ends, strict=True):
+        assert 46 + 13 * (last - first + 1) <= 230
+
+
+def test_a_sheet_that_is_not_too_wide_is_printed_on_one_page_across(opened):
+    for sheet in (opened.worksheets[0], *opened.worksheets[-2:]):
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToHeight, len(sheet.col_breaks.brk)) == (0, 0)
 
 
 # ---- words --------------------------------------------------------------------------------------
@@ -300,8 +316,7 @@ def test_the_command_writes_the_book_and_says_where(synthetic_build, capsys):
     assert not list(file.parent.glob(".crosstabs*"))
 
 
-def test_a_report_asked_for_in_a_format_it_has_not_is_refused(capsys):
-    for report, form in (("book", "html"), ("study", "xlsx")):
-        with pytest.raises(SystemExit):
-            command.main([report, "--format", form], {})
-        assert "is written as" in capsys.readouterr().err
+@pytest.mark.parametrize(("report", "form"), [("book", "html"), ("study", "xlsx")])
+def test_a_report_asked_for_in_a_format_that_cannot_hold_it_is_refused(report, form, capsys):
+    assert command.main([report, "--format", form], {}) == 2
+    assert f"{report!r} can't be written as {form}" in capsys.readouterr().err
