@@ -31,6 +31,7 @@ COMMANDS = (
     f"kysely extract {INSTRUMENT}",
     f"analysis {INSTRUMENT}",
     f"reports study --instrument {INSTRUMENT}",
+    f"reports book --instrument {INSTRUMENT}",
 )
 
 LOADED = """
