@@ -164,7 +164,7 @@ def _effects(share, spread, n: int):
     x2 = n * ((share - expected) ** 2 / expected).sum()
     contrasts = [np.eye(size)[:, 1:] - 1 / size for size in share.shape]
     basis = np.kron(*contrasts)
-    scaled = basis / share.ravel()[:, None]
+    scaled = basis * np.where(share > 0, 1 / np.where(share > 0, share, 1), 0).ravel()[:, None]  # 0 for empty cells
     return x2, np.linalg.solve(basis.T @ scaled / n, scaled.T @ spread @ scaled)
 
 

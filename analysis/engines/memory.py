@@ -164,7 +164,8 @@ class Memory:
     def _covariance(self, answer: _Answer, banner: _Banner, rows: _Rows) -> Floats:
         groups, stratum, group = banner.groups, banner.row_stratum, banner.row_group
         if not self.design.by_factor:
-            cell = np.where(answer.valid & (banner.group >= 0), banner.group * answer.codes + answer.code, -1)
+            cell = banner.group.astype(np.int64) * answer.codes + answer.code
+            cell = np.where(answer.valid & (banner.group >= 0), cell, -1)
             return covariance_of_totals(cell, groups * answer.codes, self.design.domain(cell >= 0))
         alone = _by_group(rows.square * self._factor[stratum, None], group, groups)
         return banner.cross(answer, alone) - self._between(stratum, group, rows.weight, groups)
@@ -475,6 +476,6 @@ def _scattered(full: Floats, inside: Codes, group: Codes, groups: int, design: D
     """Return the influence values of the totals of every group's columns, (n, C)."""
     columns = full.shape[1]
     values = np.zeros((len(design), groups * columns))
-    place = group[inside, None] * columns + np.arange(columns)
+    place = group[inside, None].astype(np.int64) * columns + np.arange(columns)
     values[inside[:, None], place] = full * design.weight[inside, None]
     return values

@@ -240,11 +240,11 @@ def test_moments_are_those_of_the_influence_values_of_every_cell(seed):
     made = engine.tables(code, 4, engine.banners(banners))
     for (group, groups), moments in zip(banners, made, strict=True):
         inside = (code >= 0) & (group >= 0) & design.members
-        cell = np.where(inside, group * 4 + code, -1)
+        cell = np.where(inside, group.astype(np.int64) * 4 + code, -1)
         values = (cell[:, None] == np.arange(groups * 4)) * design.weight[:, None]
         assert moments.total.ravel() == pytest.approx(values.sum(axis=0))
         assert moments.n.ravel().tolist() == (values > 0).sum(axis=0).tolist()
-        expected = covariance(values, design)
+        expected = covariance(values, design.domain(inside))
         assert moments.covariance == pytest.approx(expected, abs=1e-9 * np.abs(expected).max() + 1e-30)
         assert moments.table_df == design.domain(inside).degrees()
         for number in range(groups):
@@ -334,11 +334,15 @@ def a_survey(rng: np.random.Generator) -> tuple[Design, np.ndarray, list[tuple[n
     psu = rng.integers(0, max(int(n / rng.choice([1, 1.3, 5, 40])), 4), n)
     stratum = psu % int(rng.choice([1, 2, 4]))
     fpc = None if rng.random() < 0.5 else np.full(n, 0.1)
-    design = Design.of(rng.random(n) + 0.1, psu=psu, stratum=stratum, fpc=fpc, lonely="certainty")
+    if rng.random() < 0.5:
+        stratum[psu == psu[0]] = 99  # a lonely PSU
+    lonely = rng.choice(["certainty", "adjust"])
+    design = Design.of(rng.random(n) + 0.1, psu=psu, stratum=stratum, fpc=fpc, lonely=str(lonely))
     if rng.random() < 0.5:
         design = design.domain(rng.random(n) < 0.7)
     banners = [(np.where(psu % 3 == 0, -1, psu % 5), 5), (rng.integers(0, 3, n), 3), (rng.integers(-1, 8, n), 8)]
-    return design, rng.integers(-1 if rng.random() < 0.5 else 0, 4, n), banners
+    banners.append((rng.integers(0, 100, n).astype(np.int8), 100))
+    return design, rng.integers(-1 if rng.random() < 0.5 else 0, 4, n).astype(np.int8), banners
 
 
 def cross_totals(moments: Moments, shape: tuple[int, int]) -> CrossTotals:
