@@ -1,4 +1,4 @@
-"""From a study to Estimates: the plan's tables, the book of every closed question, and item nonresponse.
+"""From a study to Estimates: the plan's tables, the book of every closed question, item nonresponse, the fieldwork.
 
 A *stub* is one variable with what is counted of it; it is estimated for every banner that any table
 crosses it with, in both estimands, and disclosure control looks at all of these together. Tables are then
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis import comparisons, disclosure
+from analysis import comparisons, disclosure, fieldwork
 from analysis.answers import MISSING
 from analysis.design import Codes, Floats, Mask
 from analysis.engines.memory import Memory
@@ -49,8 +49,11 @@ SHARES = (SHARE, SELECTED, CENTRAL, MISSING_SHARE)
 """Statistics between 0 and 1, with a logit interval."""
 
 
-def tabulate(study: Study, about: Provenance) -> Estimates:
-    """Return every number of the plan's tables, the book and item nonresponse, after disclosure control."""
+def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[str]] | None = None) -> Estimates:
+    """Return every number of the plan's tables, the book, item nonresponse and fieldwork, after disclosure control.
+
+    pages  page of the questionnaire → its variables (quality.pages_of), for break-offs by page; None: without them
+    """
     desk, sheet = _Desk(study), _Sheet()
     crossings = _crossings(study)
     for stub, banners in crossings.items():
@@ -59,6 +62,7 @@ def tabulate(study: Study, about: Provenance) -> Estimates:
     tables = [_tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
     tables += [_book(rows, study), _nonresponse(study)]
+    tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     tests = [*_cross_tab_tests(sheet.blocks), *_pick_tests(desk, crossings)]
     return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust))

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis import wording
+from analysis import fieldwork, quality, wording
 from analysis.evidence import REPLICATES
+from analysis.fieldwork import FIELDWORK
 from kysely.codebook import Kind, Missing
-from reports._figures import Figures
-from reports._material import Material
+from reports._figures import Figures, Signs
+from reports._material import Line, Material
 from reports.parts import Bullets, Cell, Column, Fact, Facts, Formula, Paragraph, Part, Row, Section, Table
 from reports.parts.wording import Wording
 
@@ -37,6 +38,7 @@ def build(material: Material, language: str) -> Section:
             "disclosure", say("methodology.disclosure_title"), (Paragraph(say("methodology.disclosure", **limits)),)
         ),
         Section("missing", say("methodology.missing_title"), tuple(_missing(figures))),
+        *_fieldwork(figures),
     ]
     if about.simulation is not None:
         sections.append(Section("simulation", say("methodology.simulation_title"), _simulation(say, about.simulation)))
@@ -126,6 +128,120 @@ def _once_a_question(material: Material) -> Iterator[str]:
                 continue
             sets.add(variable.set)
         yield variable.name
+
+
+def _fieldwork(figures: Figures) -> Iterator[Section]:
+    """Yield the section of how the survey was answered: a table for each thing that the estimates tell of it."""
+    lines = [line for line in figures.material.lines.values() if line["table"] == FIELDWORK]
+    if not lines:
+        return
+    say = figures.say
+    parts: list[Part] = [*_paragraphs(say.list("methodology.fieldwork", design=say("methodology.design_title")))]
+    simulated = figures.material.estimates.provenance.synthetic
+    if simulated:
+        parts.append(Paragraph(say("methodology.fieldwork_simulated")))
+    found = (_outcomes(figures), _pages(figures, lines), _speed(figures, lines, simulated), _lines(figures, lines))
+    yield Section("fieldwork", say("methodology.fieldwork_title"), (*parts, *(table for table in found if table)))
+
+
+def _outcomes(figures: Figures) -> Table:
+    say, signs = figures.say, figures.signs()
+    rows = []
+    for outcome in fieldwork.OUTCOMES:
+        line = figures.find(FIELDWORK, fieldwork.OUTCOME, outcome, fieldwork.COUNT, "respondent")
+        rows.append(Row(say(f"methodology.outcome_{outcome}"), (signs.cell(line),)))
+    return Table(
+        id="fieldwork-outcomes",
+        caption=say("methodology.outcome_caption"),
+        stub=say("methodology.outcome"),
+        columns=(Column(say("table.respondents")),),
+        rows=tuple(rows),
+        notes=(say("methodology.outcome_note"), *signs.notes()),
+    )
+
+
+def _pages(figures: Figures, lines: list[Line]) -> Table | None:
+    say, signs = figures.say, figures.signs()
+    rows = []
+    for line in _of(lines, fieldwork.STOPPED):
+        share = figures.find(FIELDWORK, line["variable"], line["code"], fieldwork.STOPPED_SHARE, "respondent")
+        text = figures.material.codebook[line["variable"]].text[figures.language]
+        rows.append(Row(text, (signs.base([line]), _count(signs, line), _share(signs, share))))
+    if not rows:
+        return None
+    titles = ("pages_stopped", "pages_share")
+    return Table(
+        id="fieldwork-pages",
+        caption=say("methodology.pages_caption"),
+        stub=say("methodology.pages_stub"),
+        columns=(Column(say("methodology.pages_reached"), base=True), *_columns(say, titles)),
+        rows=tuple(rows),
+        notes=(say("methodology.pages_note"), *signs.notes()),
+    )
+
+
+def _speed(figures: Figures, lines: list[Line], simulated: bool) -> Table | None:
+    """Return the median time of each mode, with the speeders' share where the estimates have it."""
+    say, signs = figures.say, figures.signs()
+    fast = bool(_of(lines, fieldwork.SPEEDERS))
+    rows = []
+    for line in _of(lines, fieldwork.MEDIAN):
+        cells = [signs.base([line]), signs.cell(line)]
+        if fast:
+            share = figures.find(FIELDWORK, line["variable"], line["code"], fieldwork.SPEEDERS, "respondent")
+            cells.append(_share(signs, share))
+        mode = f"methodology.speed_{line['code']}"
+        rows.append(Row(say(mode) if say.has(mode) else str(line["code"]), tuple(cells)))
+    if not rows:
+        return None
+    titles = ("speed_median", "speed_speeders") if fast else ("speed_median",)
+    notes = [say("methodology.speed_note"), *([say("methodology.speed_speeders_note")] if fast else [])]
+    return Table(
+        id="fieldwork-speed",
+        caption=say(f"methodology.speed_{'simulated_' if simulated else ''}caption"),
+        stub=say("methodology.speed_stub"),
+        columns=(Column(say("methodology.speed_n"), base=True), *_columns(say, titles)),
+        rows=tuple(rows),
+        notes=(*notes, *signs.notes()),
+    )
+
+
+def _lines(figures: Figures, lines: list[Line]) -> Table | None:
+    """Return how many gave every row of a grid of levels one answer."""
+    say, signs = figures.say, figures.signs()
+    rows = [
+        Row(figures.title(line["variable"]), (signs.base([line]), _share(signs, line)))
+        for line in _of(lines, fieldwork.STRAIGHT)
+    ]
+    if not rows:
+        return None
+    asked = Column(say("methodology.straight_n", rows=quality.ROWS), base=True)
+    return Table(
+        id="fieldwork-straight-lines",
+        caption=say("methodology.straight_caption"),
+        stub=say("table.question"),
+        columns=(asked, *_columns(say, ("straight_share",))),
+        rows=tuple(rows),
+        notes=(say("methodology.straight_note"), *signs.notes()),
+    )
+
+
+def _of(lines: list[Line], statistic: str) -> list[Line]:
+    return [line for line in lines if line["statistic"] == statistic]
+
+
+def _columns(say: Wording, titles: tuple[str, ...]) -> tuple[Column, ...]:
+    return tuple(Column(say(f"methodology.{title}")) for title in titles)
+
+
+def _count(signs: Signs, line: Line) -> Cell:
+    """Return the cell of a number of respondents, written as the tables write those."""
+    return signs.cell({**line, "statistic": "count"})
+
+
+def _share(signs: Signs, line: Line | None) -> Cell:
+    """Return the cell of a share between 0 and 1, written as the tables write those."""
+    return signs.cell(line and {**line, "statistic": "share"})
 
 
 def _simulation(say: Wording, simulation: Mapping[str, Any]) -> tuple[Part, ...]:

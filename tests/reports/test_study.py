@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from pandas import concat
 
 from analysis import wording
 from analysis.claim_tests._finding import Verdict
@@ -252,3 +253,56 @@ def test_a_chapter_can_be_had_alone_and_still_says_what_it_rests_on(synthetic, c
     assert alone.title.startswith(SYNTHETIC["fi"])
     assert {chapter, "reader", "provenance"} <= set(alone.ids)
     assert synthetic.estimates.provenance.extract_sha256 in alone.text
+
+
+# ---- the fieldwork --------------------------------------------------------------------------------
+
+
+def test_the_methods_tell_how_many_began_and_that_an_open_link_has_no_response_rate(report, synthetic, language):
+    say = Wording(language)
+    assert say.list("methodology.fieldwork", design=say("methodology.design_title"))[0] in report.text
+    cells = report.tables["fieldwork-outcomes"].rows
+    for outcome in ("started", "complete", "partial", "break_off"):
+        line = synthetic.estimates.one(table="fieldwork", variable="outcome", code=outcome)
+        assert cells[say(f"methodology.outcome_{outcome}")] == [wording.number(line["estimate"], language)]
+
+
+def test_a_straight_line_through_the_levels_is_told_with_its_base(report, synthetic, language):
+    line = synthetic.estimates.one(table="fieldwork", statistic="straight")
+    (cells,) = report.tables["fieldwork-straight-lines"].rows.values()
+    assert cells[0].rstrip(" *") == wording.number(line["base_n"], language)
+    assert cells[1] == wording.percent(line["estimate"], language, 1, sign=False)
+
+
+def test_simulated_times_are_said_to_be_that_and_make_nobody_a_speeder(report, first_report, language):
+    say = Wording(language)
+    assert say("methodology.fieldwork_simulated") in report.text
+    table = report.tables["fieldwork-speed"]
+    assert table.caption == say("methodology.speed_simulated_caption")
+    assert [len(cells) for cells in table.rows.values()] == [2]
+    assert say("methodology.fieldwork_simulated") not in first_report.text
+    assert first_report.tables["fieldwork-speed"].caption == say("methodology.speed_caption")
+
+
+def test_pages_and_speeders_of_real_answers_are_told_where_the_estimates_have_them(synthetic, language):
+    rows, about = synthetic.estimates.rows, synthetic.estimates.provenance
+    like = rows[(rows["table"] == "fieldwork") & (rows["statistic"] == "median")]
+    added = [
+        like.assign(variable="BG01", code="you", statistic="stopped", estimate=1200.0, base_n=4800),
+        like.assign(variable="BG01", code="you", statistic="stopped_share", estimate=0.25, base_n=4800),
+        like.assign(statistic="speeders", estimate=0.125),
+    ]
+    told = Estimates(concat([rows, *added], ignore_index=True), replace(about, origin="real"))
+    tables = page(replace(synthetic, estimates=told), language, "methodology").tables
+    question = synthetic.codebook["BG01"].text[language]
+    shares = [wording.percent(share, language, 1, sign=False) for share in (0.25, 0.125)]
+    numbers = [wording.number(count, language) for count in (4800, 1200)]
+    assert tables["fieldwork-pages"].rows == {question: [*numbers, shares[0]]}
+    (cells,) = tables["fieldwork-speed"].rows.values()
+    assert cells[2] == shares[1]
+
+
+def test_estimates_without_a_fieldwork_have_no_section_of_it(synthetic, language):
+    rows, about = synthetic.estimates.rows, synthetic.estimates.provenance
+    told = replace(synthetic, estimates=Estimates(rows[rows["table"] != "fieldwork"], about))
+    assert "fieldwork" not in page(told, language, "methodology").ids
