@@ -1,0 +1,486 @@
+"""Which numbers may become public, and in which rounded form: the public release, the strictest of the three.
+
+The leaders of a country's organisations are a small and well-known population, so sampling protects nobody. A
+publication is one question, in total or by one classification. Small groups are pooled rather than hidden, so that
+nothing is left to subtract; then the table is tested against everything published before (analysis/ledger.py), and
+rounded last. A `Snapshot` holds rounded numbers only: whoever draws it never sees an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from analysis import bounds, ledger
+from analysis.design import Codes, Mask
+from analysis.ledger import Atoms, Base, Entry, Ledger
+from analysis.publishable import Figure, PublishingError, Question, Rules, above_floor, band
+
+OTHER = "OTHER"
+"""The code of the pool of small groups (Muut, Övriga, Other)."""
+
+NOT_STATED = "NOT_STATED"
+"""The code of the respondents whom the classification has in no group; a group like the others."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """Lower thresholds for one publication, which two persons answer for in writing.
+
+    Raises PublishingError for one person, no reason, or a threshold under the floor.
+    """
+
+    persons: tuple[str, str]
+    reason: str
+    respondents: int
+    category: int
+
+    def __post_init__(self) -> None:
+        named = {name.strip().casefold() for name in self.persons} - {""}
+        if len(named) < 2:
+            raise PublishingError("an override needs two different persons")
+        if not self.reason.strip():
+            raise PublishingError("an override needs a written reason")
+        above_floor(respondents=self.respondents, category=self.category)
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """The n respondents of one numbered data set, which no longer changes.
+
+    response and organisation are keyed hashes (`of` makes them). An id stands for one respondent for ever.
+    Raises PublishingError if the data set has no number, an id comes twice or the lengths differ.
+    """
+
+    dataset: str
+    response: tuple[str, ...]
+    organisation: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.dataset:
+            raise PublishingError("the data set has no number: only a frozen version of the answers is published")
+        if len(set(self.response)) < len(self.response) or len(self.response) != len(self.organisation):
+            raise PublishingError("each respondent needs an id of their own and the id of one organisation")
+
+    @classmethod
+    def of(
+        cls, dataset: str, response: Iterable[object], organisation: Iterable[object], *, secret: bytes
+    ) -> Responses:
+        return cls(dataset, ledger.keyed(secret, response), ledger.keyed(secret, organisation))
+
+    def __len__(self) -> int:
+        return len(self.response)
+
+    def organisations(self, inside: Mask) -> int:
+        return len({self.organisation[row] for row in np.flatnonzero(inside)})
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of a group, or of all (group None), with its base as a range or rounded to 5 (`n_low = n_high`)."""
+
+    group: str | None
+    n_low: int
+    n_high: int
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a chart, a table, their text and their files are made from; every number in it is rounded.
+
+    survey_n is the exact number of respondents of the whole survey, the only exact number.
+    notes says which groups were pooled ("pooled:OTHER") or why there is no breakdown ("no_breakdown").
+    """
+
+    question: str
+    classification: str | None
+    dataset: str
+    survey_n: int
+    categories: tuple[str, ...]
+    total: Row
+    groups: tuple[Row, ...]
+    threshold: int
+    notes: tuple[str, ...] = ()
+    overridden: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not: the number of the rule in TRUST.md §5, a sentence, and the earlier publications concerned."""
+
+    rule: str
+    says: str
+    publications: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    reasons: tuple[Reason, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"rule {reason.rule}: {reason.says}" for reason in self.reasons)
+
+
+# ---- groups ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """A registered partition of the n respondents into named groups.
+
+    codes   (n,) position in *groups*; -1 not stated
+    parents the group above each group, where the classification has a hierarchy
+    """
+
+    name: str
+    codes: Codes
+    groups: tuple[str, ...]
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if np.any((self.codes < -1) | (self.codes >= len(self.groups))) or {OTHER, NOT_STATED} & set(self.groups):
+            raise PublishingError(f"{self.name}: codes are positions in groups, none of which is {OTHER}, or -1")
+
+    def merged(self, group: str, into: str) -> Classification:
+        """Return the classification with *group* merged into another of the same parent, or all those into the parent.
+
+        Raises PublishingError if the hierarchy has no such merge.
+        """
+        parent = self.parents.get(group)
+        if parent is None or into not in {parent, *(g for g in self.groups if self.parents.get(g) == parent)} - {group}:
+            raise PublishingError(f"{self.name}: the hierarchy does not let {group} be merged into {into}")
+        leaving = {g for g in self.groups if self.parents.get(g) == parent} if into == parent else {group}
+        groups = tuple(dict.fromkeys(into if g in leaving else g for g in self.groups))
+        place = np.array([groups.index(into if g in leaving else g) for g in self.groups] + [-1])
+        return replace(self, codes=place[self.codes], groups=groups)
+
+    def members(self, valid: Mask) -> dict[str, Mask]:
+        """Return who of the base is in each group that has somebody."""
+        named = {name: (self.codes == g) & valid for g, name in enumerate(self.groups)}
+        named[NOT_STATED] = (self.codes == -1) & valid
+        return {name: inside for name, inside in named.items() if inside.any()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """What would be shown: the groups after pooling, at one level of the question."""
+
+    groups: Mapping[str, Mask]
+    level: int
+    pooled: bool
+
+
+def _breakdown(responses: Responses, question: Question, by: Classification, rules: Rules) -> _Table | None:
+    """Return the breakdown after rules 3 to 5, or None if fewer than two groups remain."""
+    members = by.members(question.valid)
+    pool: set[str] = set()
+    while True:
+        groups = _pooled(responses, question, members, pool, rules)
+        if len(groups) < 2:
+            return None
+        failing: list[str] = []
+        for level in range(question.levels):
+            failing = _failing(responses, question, groups, level, rules)
+            if not failing:
+                return _Table(groups, level, OTHER in groups)
+        into = set(failing) - {OTHER}
+        # Of a pool that fails alone, or of groups that only fail together, the next smallest group joins.
+        pool |= into or {min(set(groups) - {OTHER}, key=lambda name: int(members[name].sum()))}
+
+
+def _pooled(
+    responses: Responses, question: Question, members: Mapping[str, Mask], pool: set[str], rules: Rules
+) -> dict[str, Mask]:
+    """Return the groups with all small ones, and *pool*, as one that is large enough (rule 3). Adds to *pool*."""
+
+    def small(inside: Mask) -> bool:
+        enough = int(inside.sum()) >= question.least(rules)
+        return not enough or responses.organisations(inside) < rules.organisations
+
+    pool |= {name for name, inside in members.items() if small(inside)}
+    if not rules.pooling:
+        return {name: inside for name, inside in members.items() if name not in pool}
+    rest = sorted(members.keys() - pool, key=lambda name: (int(members[name].sum()), name))
+    together = np.any([members[name] for name in pool], axis=0) if pool else np.zeros(len(responses), bool)
+    while pool and small(together) and rest:
+        pool.add(rest[0])
+        together = together | members[rest.pop(0)]
+    groups = {name: inside for name, inside in members.items() if name not in pool}
+    return {**groups, OTHER: together} if pool else groups
+
+
+def _failing(
+    responses: Responses, question: Question, groups: Mapping[str, Mask], level: int, rules: Rules
+) -> list[str]:
+    """Return the groups that rule 4 keeps from being shown, or the smallest if one can be worked out one-sided."""
+    failing = [name for name, g in groups.items() if question.fault(g, level, rules, responses.organisation)]
+    if failing or not rules.differencing:
+        return failing
+    smallest = min(groups, key=lambda name: int(groups[name].sum()))
+    for inside in groups.values():
+        if _difference_fault(responses, question, question.valid & ~inside, level, rules):
+            return [smallest]
+    entry, _ = _entry(responses, question, None, _Table(groups, level, False), rules, None)
+    return [smallest] if _told([entry], [], question, rules) else []
+
+
+def _difference_fault(
+    responses: Responses, question: Question, inside: Mask, level: int, rules: Rules, unknown: int = 0
+) -> str:
+    """Return why the difference of two bases could not be displayed (rule 10c)."""
+    fault = question.fault(inside, level, rules, responses.organisation, unknown)
+    return fault or ("nearly the same answer from all" if question.one_sided(inside, level, rules, unknown) else "")
+
+
+# ---- publishing -----------------------------------------------------------------------------------------
+
+
+def publish(
+    responses: Responses,
+    question: Question,
+    classification: Classification | None,
+    earlier: Sequence[Entry],
+    *,
+    rules: Rules | None = None,
+    override: Override | None = None,
+) -> Snapshot | Refusal:
+    """Return what may be shown of *question*, in total or by *classification*, beside all that was shown earlier.
+
+    Pure: `release` also writes it into the ledger, without which the next one can't be tested. Raises
+    PublishingError if the arrays don't have one row a respondent.
+    """
+    decided = _decide(responses, question, classification, earlier, rules or Rules(), override)
+    return decided if isinstance(decided, Refusal) else decided[0]
+
+
+def release(
+    book: Ledger,
+    published_at: str,
+    responses: Responses,
+    question: Question,
+    classification: Classification | None = None,
+    *,
+    rules: Rules | None = None,
+    override: Override | None = None,
+) -> Snapshot | Refusal:
+    """Return what `publish` does, after it stands in the ledger *book*. Raises LedgerError if it can't be written."""
+    earlier = book.entries()
+    decided = _decide(responses, question, classification, earlier, rules or Rules(), override)
+    if isinstance(decided, Refusal):
+        return decided
+    book.record(decided[1], published_at, judged_against=earlier)
+    return decided[0]
+
+
+def _decide(
+    responses: Responses,
+    question: Question,
+    classification: Classification | None,
+    earlier: Sequence[Entry],
+    rules: Rules,
+    override: Override | None,
+) -> tuple[Snapshot, Entry] | Refusal:
+    rules = _under(rules, override)
+    if len(question.valid) != len(responses) or (classification and len(classification.codes) != len(responses)):
+        raise PublishingError(f"{question.name}: one answer and one group for each of {len(responses)} respondents")
+    n, firms = int(question.valid.sum()), responses.organisations(question.valid)
+    if n < question.least(rules) or firms < rules.organisations:
+        return Refusal((Reason("2", f"fewer than {question.least(rules)} respondents or {rules.organisations} firms"),))
+    if fault := question.total_fault(rules, responses.organisation):
+        return Refusal((Reason("7-8", f"the total can't be shown: {fault}"),))
+    table = _breakdown(responses, question, classification, rules) if classification else None
+    entry, snapshot = _entry(responses, question, classification, table, rules, override)
+    reasons = _against(entry, earlier, responses, question, rules)
+    return Refusal(tuple(reasons)) if reasons else (snapshot, entry)
+
+
+def _under(rules: Rules, override: Override | None) -> Rules:
+    if override is None:
+        return rules
+    return replace(rules, respondents=override.respondents, category=override.category)
+
+
+def _entry(
+    responses: Responses,
+    question: Question,
+    classification: Classification | None,
+    table: _Table | None,
+    rules: Rules,
+    override: Override | None,
+) -> tuple[Entry, Snapshot]:
+    level = table.level if table else 0
+    groups = table.groups if table else {}
+
+    def row(name: str | None, inside: Mask) -> Row:
+        figures = question.figures(inside, level, rules, total=name is None)
+        return Row(name, *band(int(inside.sum())), figures)
+
+    pooled = ("pooled:" + OTHER,) if table and table.pooled else ()
+    by = classification.name if classification and table else None
+    snapshot = Snapshot(
+        question=question.name,
+        classification=by,
+        dataset=responses.dataset,
+        survey_n=len(responses),
+        categories=question.labels(level),
+        total=row(None, question.valid),
+        groups=tuple(row(name, inside) for name, inside in groups.items()),
+        threshold=rules.respondents,
+        notes=("no_breakdown",) if classification and not table else pooled,
+        overridden=override is not None,
+    )
+    place = np.full(len(responses), -1)
+    for position, inside in enumerate(groups.values()):
+        place[inside] = position
+    rows = np.flatnonzero(question.valid)
+    entry = Entry(
+        question=question.name,
+        sources=question.sources,
+        classification=by,
+        dataset=responses.dataset,
+        level=level,
+        groups=tuple(groups),
+        responses=tuple(responses.response[r] for r in rows),
+        organisations=tuple(responses.organisation[r] for r in rows),
+        group=tuple(place[rows].tolist()),
+        snapshot=asdict(snapshot),
+        overridden=asdict(override) if override else None,
+    )
+    return entry, snapshot
+
+
+# ---- against everything published before ----------------------------------------------------------------
+
+
+def _against(
+    entry: Entry, earlier: Sequence[Entry], responses: Responses, question: Question, rules: Rules
+) -> list[Reason]:
+    """Return every reason that rules 10 and 11 give against *entry*."""
+    related = [one for one in earlier if set(one.sources) & set(entry.sources)]
+    reasons: list[Reason] = []
+    pairs = [(new, old, one) for new in entry.bases for one in related for old in one.bases]
+    organisation = ledger.organisations_of([*related, entry])
+    for new, old, one in pairs:
+        reasons += _near(new, old, one, organisation, rules)
+        if rules.differencing:
+            reasons += _nested(new, old, one, entry, responses, question, rules)
+    if rules.differencing and not reasons:
+        reasons = _subtracted(entry, related, organisation, rules) or _bounded(entry, related, question, rules)
+    return list(dict.fromkeys(reasons))
+
+
+def _near(new: Base, old: Base, one: Entry, organisation: Mapping[str, str], rules: Rules) -> list[Reason]:
+    """Rules 10d and 11: bases that differ by too few tell about those few."""
+    added, removed = new.members - old.members, old.members - new.members
+    changed = added | removed
+    firms = [frozenset(organisation[member] for member in changed)]
+    if not changed or not ledger.few(len(changed), firms, rules.least):
+        return []
+    named = f"{_name(new)} and {_name(old)} of {one} differ by fewer than {rules.respondents} respondents"
+    named += f" or {rules.organisations} organisations"
+    if (new.chart, new.group) == (old.chart, old.group):
+        return [Reason("11", named, (one.id,))] if rules.refresh else []
+    return [Reason("10d", named, (one.id,))] if rules.differencing and added and removed else []
+
+
+def _nested(
+    new: Base, old: Base, one: Entry, entry: Entry, responses: Responses, question: Question, rules: Rules
+) -> list[Reason]:
+    """Rule 10c: what a base has more than another inside it is as good as displayed."""
+    outer, inner = (new, old) if new.members > old.members else (old, new)
+    if not outer.members > inner.members:
+        return []
+    rest = outer.members - inner.members
+    inside = np.array([name in rest for name in responses.response], bool) & question.valid
+    level = max(entry.level, one.level) if one.question == entry.question else entry.level
+    unknown = len(rest) - int(inside.sum())
+    if fault := _difference_fault(responses, question, inside, level, rules, unknown):
+        says = f"{_name(outer)} less {_name(inner)}, one of them of {one}, would show {fault}"
+        return [Reason("10c", says, (one.id,))]
+    return []
+
+
+def _subtracted(entry: Entry, related: Sequence[Entry], organisation: Mapping[str, str], rules: Rules) -> list[Reason]:
+    """Rule 10b: no small union of atoms lies in the row space, but for those that did so before."""
+    bases = list({base.members: base for one in (*related, entry) for base in one.bases}.values())
+    found = ledger.atoms(bases, organisation)
+    before = {base.members for one in related for base in one.bases}
+    public = found.matrix[[base.members in before for base in bases]]
+    union = ledger.given_away(found, rules.least, public=public)
+    if union is None:
+        return []
+    used = ledger.involved(bases, found, union)
+    charts = [one for one in related if {base.members for base in one.bases} & {base.members for base in used}]
+    says = f"{', '.join(map(_name, used))} together give away a group under the thresholds"
+    says += f"; published were {'; '.join(map(str, charts))}" if charts else ""
+    return [Reason("10b", says, tuple(one.id for one in charts))]
+
+
+def _bounded(entry: Entry, related: Sequence[Entry], question: Question, rules: Rules) -> list[Reason]:
+    same = [one for one in related if one.question == entry.question]
+    if told := _told([entry], same, question, rules):
+        return [Reason("10", f"{told} (with {'; '.join(map(str, same))})", tuple(one.id for one in same))]
+    return []
+
+
+def _told(new: Sequence[Entry], old: Sequence[Entry], question: Question, rules: Rules) -> str:
+    """Return what the rounded numbers tell about a small atom, or about everybody of a one-sided group; "" if nothing.
+
+    What *old* publications tell alone is known already and doesn't count.
+    """
+    if not question.finest:
+        return ""
+    entries = [*old, *new]
+    bases = [base for one in entries for base in one.bases]
+    found = ledger.atoms(bases, ledger.organisations_of(entries))
+    inside = [tuple(np.flatnonzero(row).tolist()) for row in found.matrix]
+    before, now = _figures(old, inside, question), _figures(new, inside[sum(len(one.bases) for one in old) :], question)
+    columns = sorted({(c,) for c in range(question.finest)} | {figure.categories for figure in (*before, *now)})
+    groups = [rows for base, rows in zip(bases, inside, strict=True) if base.group]
+    own = [[any((f.atoms, f.categories) == (rows, c) for f in (*before, *now)) for c in columns] for rows in groups]
+    sets = [*((atom,) for atom in range(len(found.n))), *groups]
+    try:
+        fixed = bounds.determined(found.n, question.finest, [*before, *now], sets, columns)
+        of_atoms = _of_atoms(fixed[: len(found.n)], columns, found, rules)
+        people = np.array([found.n[list(rows)].sum() for rows in groups], np.int64)
+        of_groups = (fixed[len(found.n) :] == people[:, None]) & np.array(own, bool).reshape(-1, len(columns))
+        leaks = np.concatenate([of_atoms, of_groups & rules.one_sided])
+        if leaks.any() and before:
+            leaks &= bounds.determined(found.n, question.finest, before, sets, columns) < 0
+    except bounds.Contradiction:
+        return "the figures contradict earlier ones, so answers were changed without a new respondent id"
+    return "the rounded shares leave one possible count for a group" if leaks.any() else ""
+
+
+def _figures(entries: Sequence[Entry], inside: Sequence[tuple[int, ...]], question: Question) -> list[bounds.Shown]:
+    """Return the figures of *entries*, whose bases have the atoms *inside*."""
+    rows = [(one, row) for one in entries for row in (one.snapshot["total"], *one.snapshot["groups"])]
+    made: list[bounds.Shown] = []
+    bases = [base for one in entries for base in one.bases]
+    for (entry, row), base, atoms in zip(rows, bases, inside, strict=False):
+        made += [bounds.Shown(atoms, *of) for of in question.allowed(row, entry.level, len(base.members))]
+    return made
+
+
+def _of_atoms(fixed: Codes, columns: Sequence[tuple[int, ...]], found: Atoms, rules: Rules) -> Mask:
+    """Return which fixed counts (atoms, columns) are news about a small atom.
+
+    That nobody in a large base, or in a large difference of two, gave an answer is as good as displayed (rule 4
+    lets it be), and so it is that everybody gave one of several; for the atoms in it neither is news.
+    """
+    small = np.array([found.small([atom], rules.least) for atom in range(len(found.n))])
+    rows = found.matrix.astype(bool)
+    nested = [a & ~b for a in rows for b in rows if (b <= a).all() and (a & ~b).any()]
+    large = [np.flatnonzero(one).tolist() for one in (*rows, *nested)]
+    large = [one for one in large if not found.small(one, rules.least)]
+    several = np.array([len(column) > 1 for column in columns])
+    nobody, everybody = fixed == 0, (fixed == found.n[:, None]) & several
+    return small[:, None] & (fixed >= 0) & ~bounds.excused(nobody, large) & ~bounds.excused(everybody, large)
+
+
+def _name(base: Base) -> str:
+    question, classification = base.chart
+    return question if base.group is None else f"{question} of {classification}={base.group}"
