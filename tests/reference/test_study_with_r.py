@@ -54,3 +54,5 @@ if RSCRIPT:
         assert [row["group"] for row in again["rows"]] == [row["group"] for row in stored["rows"]]
         new, old = (np.array([row["values"] for row in made["rows"]], float) for made in (again, stored))
         assert new == pytest.approx(old, rel=1e-9, nan_ok=True)
+        new, old = (np.array([row["values"] for row in made["tests"]], float) for made in (again, stored))
+        assert new == pytest.approx(old, rel=1e-9)

@@ -64,6 +64,16 @@ def compare(estimates: Estimates, results: dict[str, Any]) -> int:
     return compared
 
 
+def compare_tests(estimates: Estimates, results: dict[str, Any]) -> int:
+    """Assert that every test R made is ours too; return how many were compared."""
+    index = estimates.tests.set_index(["estimand", "variable", "banner"])
+    for row in results["tests"]:
+        ours = index.loc[row["estimand"], row["variable"], row["banner"]]
+        for name, theirs in zip(("f", "ndf", "ddf", "p", "n"), row["values"], strict=True):
+            assert abs(ours[name] - theirs) <= 1e-7 * abs(theirs), f"{name} of {row}: ours is {ours[name]}"
+    return len(results["tests"])
+
+
 def _key(number: str, estimand: str, banner: str, group: str) -> tuple[str, ...]:
     if number == "two_central":
         table = "OM_TAB04" if banner == "total" else "OM_TAB05"

@@ -57,6 +57,21 @@ for (estimand in names(weights)) {
                             estimand, name, banner, group, paste(number(r), collapse = ", ")))
   }
 }
+
+# Every mode's centrality against who answers: the second-order Rao-Scott F among those with an answer.
+x$role2 <- ifelse(x$BG01 == "TOP", "top", "other")
+tests <- character(0)
+for (estimand in names(weights)) {
+  design <- svydesign(id = ~organisation, weights = as.formula(paste0("~", weights[[estimand]])), data = x)
+  for (variable in names(levels_)) for (banner in c("org3", "role2")) {
+    asked <- subset(design, !is.na(design$variables[[variable]]) & !is.na(design$variables[[banner]]))
+    t <- svychisq(as.formula(paste0("~", variable, "+", banner)), asked, statistic = "F")
+    r <- c(t$statistic, t$parameter, t$p.value, nrow(asked$variables))
+    tests <- c(tests, sprintf('  {"estimand": "%s", "variable": "%s", "banner": "%s", "values": [%s]}',
+                              estimand, variable, banner, paste(number(r), collapse = ", ")))
+  }
+}
 columns <- '["estimate", "se", "ci_low", "ci_high", "df", "base_n", "deff"]'
-cat(sprintf('{"respondents": %d, "organisations": %d, "columns": %s, "rows": [\n%s\n]}\n',
-            nrow(x), length(unique(x$organisation)), columns, paste(rows, collapse = ",\n")), file = files[2])
+cat(sprintf('{"respondents": %d, "organisations": %d, "columns": %s, "rows": [\n%s\n],\n"tests": [\n%s\n]}\n',
+            nrow(x), length(unique(x$organisation)), columns, paste(rows, collapse = ",\n"),
+            paste(tests, collapse = ",\n")), file = files[2])
