@@ -253,14 +253,18 @@ class Participation:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """A bounded scale, shown as its mean with one decimal. values (n,), NaN missing."""
+    """A scale from *low* to *high*, shown as its mean with one decimal. values (n,), NaN missing."""
 
     name: str
     values: Floats
+    low: float
+    high: float
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", self.sources or (self.name,))
+        if np.any((self.values < self.low) | (self.values > self.high)):
+            raise PublishingError(f"{self.name}: a value lies outside the scale from {self.low} to {self.high}")
 
     @property
     def levels(self) -> int:
@@ -314,8 +318,8 @@ class Amount:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", self.sources or (self.name,))
-        if np.any(self.values < 0):
-            raise PublishingError(f"{self.name}: an amount is not negative")
+        if np.any((self.values < 0) | np.isinf(self.values)):
+            raise PublishingError(f"{self.name}: an amount is neither negative nor infinite")
 
     @property
     def levels(self) -> int:
@@ -344,7 +348,7 @@ class Amount:
     def figures(self, inside: Mask, level: int, rules: Rules, *, total: bool) -> tuple[Figure, ...]:
         values = self.values[inside & self.valid]
         centre = float(values.mean() if self.mean else np.median(values))
-        digits = 2 - len(str(int(centre))) if centre >= 1 else 1
+        digits = 1 - int(np.floor(np.log10(centre))) if centre > 0 else 0
         return (Figure("mean" if self.mean else "median", _half_up(centre, digits)),)
 
     def allowed(self, row: Mapping[str, Any], level: int, n: int) -> Iterator[tuple[tuple[int, ...], float, float]]:
@@ -398,7 +402,7 @@ def _interval(figure: Mapping[str, Any], n: int) -> tuple[float, float]:
 
 def _half_up(value: float, digits: int) -> float:
     scale = 10.0**digits
-    return float(np.floor(value * scale + 0.5) / scale)
+    return round(float(np.floor(value * scale + 0.5) / scale), max(digits, 0))
 
 
 # ---- quotes ---------------------------------------------------------------------------------------------

@@ -246,11 +246,19 @@ def test_a_snapshot_holds_no_count_but_the_number_of_respondents_of_the_survey()
 
 def test_a_scale_is_a_mean_with_one_decimal_unless_nearly_all_gave_the_same_answer():
     spread = np.tile([1.0, 2.0, 4.0], 7)
-    assert shown(Scale("S", spread)).total.figures[0].value == 2.3
-    assert published(Scale("S", np.array([5.0] * 20 + [4.0]))).reasons[0].rule == "7-8"
+    assert shown(Scale("S", spread, 1, 5)).total.figures[0].value == 2.3
+    assert published(Scale("S", np.array([5.0] * 20 + [4.0]), 1, 5)).reasons[0].rule == "7-8"
+
+
+def test_a_value_outside_the_scale_and_a_negative_amount_are_named():
+    with pytest.raises(PublishingError, match="S: a value lies outside the scale from 1 to 5"):
+        Scale("S", np.array([1.0, 6.0]), 1, 5)
+    with pytest.raises(PublishingError, match="M: an amount is neither"):
+        Amount("M", np.array([1.0, -6.0]))
 
 
 def test_an_amount_is_a_median_of_two_digits_from_twenty_respondents_on():
+    assert shown(Amount("M", np.linspace(0.012, 0.0567, 21))).total.figures[0].value == 0.034
     assert shown(Amount("M", np.arange(1230.0, 1255.0))).total.figures[0].value == 1200
     assert isinstance(published(Amount("M", np.arange(19.0))), Refusal)
 
@@ -336,3 +344,18 @@ def test_the_data_set_has_a_number_and_every_respondent_an_id_of_their_own():
         Responses("1", ("a", "a"), ("x", "y"))
     with pytest.raises(PublishingError, match="one answer"):
         published(answers([5, 6]), None, (), people(10))
+
+
+def test_a_zero_of_one_table_that_fixes_a_small_cell_of_another_is_seen():
+    # Nobody of B2 answered A. So the three of A1 who did are among its six in B1, which no subtraction tells.
+    question = answers([3, 3, 0], [0, 3, 3], [10, 5, 5], [0, 7, 7])
+    first = Classification("A", np.repeat([0, 1], [12, 34]), ("A1", "A2"))
+    second = Classification("B", np.repeat([0, 1, 0, 1], [6, 6, 20, 14]), ("B1", "B2"))
+    _, entry = published(question, first)
+    refused = published(question, second, [entry])
+    assert [(reason.rule, reason.publications) for reason in refused.reasons] == [("10", (entry.id,))]
+
+
+def test_answers_that_were_changed_under_the_same_ids_are_not_published_again():
+    _, first = published(answers([30, 30]))
+    assert "contradict" in str(published(answers([10, 50]), None, [first]))
