@@ -44,22 +44,15 @@ def determined(
     finest categories together. Raises Contradiction if the figures in *shown* exclude each other.
     """
     from scipy.optimize import linprog
-    from scipy.sparse import csr_array, eye_array, kron
+    from scipy.sparse import eye_array, kron
 
     cells = len(n) * categories
-    of_figure = np.zeros((len(shown), len(n), categories))
-    for row, figure in enumerate(shown):
-        of_figure[row][np.ix_(figure.atoms, figure.categories)] = 1
-    figures = csr_array(of_figure.reshape(len(shown), cells))
+    figures = _sums([(figure.atoms, figure.categories) for figure in shown], categories, cells)
     above, below = np.array([f.high for f in shown]) + _SLACK, _SLACK - np.array([f.low for f in shown])
     limits = {"A_ub": _stack(figures), "b_ub": np.concatenate([above, below])}
     people = {"A_eq": kron(eye_array(len(n)), np.ones((1, categories))).tocsr(), "b_eq": n}
 
-    wanted = np.zeros((len(sets), len(columns), len(n), categories))
-    for row, members in enumerate(sets):
-        for place, column in enumerate(columns):
-            wanted[row, place][np.ix_(list(members), column)] = 1
-    of_set: Floats = wanted.reshape(-1, cells)
+    of_set = _sums([(members, column) for members in sets for column in columns], categories, cells)
 
     def solved(objective: Floats) -> Floats:
         result = linprog(objective, **limits, **people, bounds=(0, None), method="highs")
@@ -67,22 +60,27 @@ def determined(
             raise Contradiction
         return np.asarray(result.x)
 
-    low, high = np.full(len(of_set), np.inf), np.full(len(of_set), -np.inf)
+    low, high = np.full(of_set.shape[0], np.inf), np.full(of_set.shape[0], -np.inf)
 
     def seen(solution: Floats) -> None:
         np.minimum(low, of_set @ solution, out=low)
         np.maximum(high, of_set @ solution, out=high)
 
-    # Corners in a few random directions settle most sets at once; the others get a program of their own.
-    directions = np.random.default_rng(20150724).normal(size=(4, cells))
-    for direction in (*directions, *-directions):
-        seen(solved(direction))
-    for position in range(len(of_set)):
+    # Corners that pull all unsettled sets up or down at random settle many at once, so that few need programs of
+    # their own.
+    rng = np.random.default_rng(20150724)
+    open_before = np.inf
+    while (unsettled := _fixed(low, high)).sum() < 0.95 * open_before:
+        open_before = unsettled.sum()
+        for _ in range(4):
+            pull = np.where(unsettled, rng.normal(size=len(low)), 0)
+            seen(solved(of_set.T @ pull))
+            seen(solved(-(of_set.T @ pull)))
+    for position in range(of_set.shape[0]):
         for sign in (1, -1):
             if _fixed(low[position], high[position]):
-                seen(solved(sign * of_set[position]))
-    fixed = np.array([_fixed(a, b) for a, b in zip(low, high, strict=True)], bool)
-    return np.where(fixed, np.round(high), -1).astype(np.int64).reshape(len(sets), len(columns))
+                seen(solved(sign * of_set[[position]].toarray().ravel()))
+    return np.where(_fixed(low, high), np.round(high), -1).astype(np.int64).reshape(len(sets), len(columns))
 
 
 def excused(fact: Mask, large: Sequence[Sequence[int]]) -> Mask:
@@ -96,12 +94,21 @@ def excused(fact: Mask, large: Sequence[Sequence[int]]) -> Mask:
     return found
 
 
+def _sums(parts: Sequence[tuple[Sequence[int], Sequence[int]]], categories: int, cells: int) -> Any:
+    """Return a sparse row for each of *parts*, atoms and categories, with 1 in the cells it counts."""
+    from scipy.sparse import csr_array
+
+    columns = [np.add.outer(np.array(atoms) * categories, np.array(of)).ravel() for atoms, of in parts]
+    ends = np.cumsum([0, *map(len, columns)])
+    return csr_array((np.ones(ends[-1]), np.concatenate(columns), ends), shape=(len(parts), cells))
+
+
 def _stack(figures: Any) -> Any:
     from scipy.sparse import vstack
 
     return vstack([figures, -figures]).tocsr()
 
 
-def _fixed(low: float, high: float) -> bool:
-    """Return whether only one whole number lies between *low* and *high*."""
-    return bool(np.floor(high + 10 * _SLACK) - np.ceil(low - 10 * _SLACK) < 1)
+def _fixed(low: Floats, high: Floats) -> Any:
+    """Return where no two whole numbers lie between *low* and *high*; so it is where nothing is known yet."""
+    return ~(np.floor(high + 10 * _SLACK) - np.ceil(low - 10 * _SLACK) >= 1)
