@@ -81,7 +81,7 @@ def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bo
     about = Provenance.of(answers, study, datetime.now(UTC).isoformat(timespec="seconds"))
     print(headline(about, len(answers)), flush=True)
     with step("estimating"):
-        estimates = tabulate(study, about)
+        estimates = tabulate(study, about, pages=pages(study, extract_folder))
         estimates.write(out / "estimates")
     if claims is not None:
         with step("testing the claims"):
@@ -90,6 +90,18 @@ def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bo
         print("  no charts: nobody counts yet", flush=True)
     drawn = draw_charts(study, estimates, out / "charts", wanted=charts and len(study) > 0)
     print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
+
+
+def pages(study: Study, extract_folder: Path) -> Mapping[str, Sequence[str]] | None:
+    """Return page → variables of the questionnaire that was asked; None if the extract does not hold it."""
+    import json
+
+    from analysis import quality
+
+    definition = extract_folder / "definition.json"
+    if not definition.is_file():
+        return None
+    return quality.pages_of(json.loads(definition.read_text(encoding="utf-8")), study.answers.codebook)
 
 
 def test_claims(
