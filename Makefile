@@ -41,10 +41,12 @@ check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, plans
 
 test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about ten minutes)
 	@$(PY) -m tests.chromium
+	@$(PY) -m tests.java
 	$(PYTEST) -x --ignore tests/reference tests
 
 test-long: $(SETUP_TEST)  ## the same tests with the full counts of the long ones (hours)
 	@$(PY) -m tests.chromium
+	@$(PY) -m tests.java
 	KYSELY_LONG=1 $(PYTEST) --ignore tests/reference tests
 
 test-reference: $(SETUP_TEST)  ## compare with R: the study anew where R's survey package is installed, and ../shared/reference

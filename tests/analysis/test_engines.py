@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from analysis.moments import Moments
 from analysis.multiple_response import CrossTotals, mmi, mmi_of_totals, spmi, spmi_of_totals
 from analysis.significance import rao_scott_of_moments
 from analysis.variance import covariance
+from tests import java
 
 DESIGN = DesignColumns("weight", psu="organisation", stratum="region", fpc="organisations")
 COOPERATION = Coded("cooperation", ("LITTLE", "SOME", "MUCH", "NEVER_CHOSEN"))
@@ -96,8 +95,8 @@ def in_postgresql(postgresql, worker, survey) -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def in_spark(parquet) -> Iterator[tuple[str, str]]:
     """A master and two workers, each a process of its own."""
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.fail("Spark runs on Java: install one (Debian: apt-get install openjdk-17-jre-headless)")
+    if not java.is_there():
+        pytest.fail(java.CURE, pytrace=False)
     settings = {
         # To compile every query takes longer than to run it on 600 rows.
         "spark.sql.codegen.wholeStage": "false",
