@@ -115,10 +115,7 @@ def report(rounds: Sequence[Mapping[str, Took]]) -> str:
     lines = ["| | seconds | processor seconds |", "|---|---|---|"]
     lines += [row(f"`python -m {command}`", [command]) for command in COMMANDS]
     lines += [row("**make analysis**", COMMANDS)]
-    lines += [
-        row(f"importing what `python -m {command}` imports", [f"import {command}"])
-        for command in COMMANDS
-    ]
+    lines += [row(f"importing what `python -m {command}` imports", [f"import {command}"]) for command in COMMANDS]
     lines += [row("saving the finished figures as PNG, SVG and PDF", ["drawing"])]
     lines += [row("**imports and bare drawing**", [*imports, "drawing"])]
     ratios = {
