@@ -83,6 +83,8 @@ def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bo
     with step("estimating"):
         estimates = tabulate(study, about, pages=pages(study, extract_folder))
         estimates.write(out / "estimates")
+    for line in weighted_beside(estimates):
+        print(line, flush=True)
     if claims is not None:
         with step("testing the claims"):
             test_claims(study, estimates, claims, questionnaires / "claims.yaml", extract_folder, out)
@@ -150,6 +152,25 @@ def headline(about: Provenance, responses: int) -> str:
 
 def _of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def weighted_beside(estimates: Estimates) -> Iterator[str]:
+    """Yield the main shares unweighted and weighted to the population, or why there is no weighted one."""
+    told = estimates.weights
+    if lacking := told.get("lacking"):
+        classes = ", ".join(" ".join(filter(None, (one["part"], one["variable"], one["code"]))) for one in lacking)
+        yield f"  not weighted to the population: {lacking[0]['why'].replace('_', ' ')}: {classes}"
+    elif told:
+        yield (
+            f"  weighted to the population: {told['n']} answers tell as much as {told['effective']:.0f} unweighted; "
+            "per cent of respondents, with standard errors:"
+        )
+        for one in told["side_by_side"]:
+            shares = (one["unweighted"], one["unweighted_se"], one["weighted"], one["se"])
+            figures = "unweighted {:5.1f} ({:.1f})  weighted {:5.1f} ({:.1f})".format(
+                *(100 * share for share in shares)
+            )
+            yield f"    {one['variable']} {one['code']:<8} {one['statistic']:<9} {figures}"
 
 
 def where_to_look(estimates: Estimates, out: Path, *, charts: bool) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis import comparisons, disclosure
+from analysis.population import NONE
 from kysely.codebook import Text
 from kysely.errors import AnalystError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = "kysely-estimates/1"
 
-TEXT_COLUMNS = ("table", "variable", "code", "estimand", "banner", "banner_code", "statistic")
+TEXT_COLUMNS = ("table", "variable", "code", "estimand", "weighting", "banner", "banner_code", "statistic")
 NUMBER_COLUMNS = ("estimate", "se", "ci_low", "ci_high", "df")
 BASE_COLUMNS = ("base_n", "base_organisations", "base_weighted")
 COLUMNS = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *BASE_COLUMNS, "deff", "small_base", "letters", "flag")
@@ -58,7 +59,7 @@ class Provenance:
     last_completed: str | None
     extract_sha256: str
     made_at: str
-    weighting: str = "none"
+    weighting: str = NONE
     release: str = "research"
     rules: Mapping[str, int] = field(default_factory=dict)
     simulation: Mapping[str, Any] | None = None
@@ -115,12 +116,16 @@ class Estimates:
     ci_high are a Korn-Graubard bound. *small_base* is true under the plan's small_base, whatever the flag.
     *letters* names the groups of the same banner whose share is significantly smaller (comparisons.py).
 
+    *weighting* is "none" or, of a row weighted to the figures of the plan, "population"; `select` and `one` mean
+    "none" unless they are told otherwise. *weights* tells what those weights did (population.account).
+
     *tests* is one row per question, banner and estimand, columns as in comparisons.COLUMNS.
     """
 
     rows: pd.DataFrame
     provenance: Provenance
     tests: pd.DataFrame = field(default_factory=lambda: comparisons.frame([]))
+    weights: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lacking = (set(COLUMNS) - set(self.rows.columns)) | (set(comparisons.COLUMNS) - set(self.tests.columns))
@@ -133,7 +138,7 @@ class Estimates:
         A tuple or list of values means any of them: ``select(table="OM_TAB03", statistic=("selected", "central"))``.
         """
         keep = pd.Series(True, index=self.rows.index)
-        for column, value in values.items():
+        for column, value in {"weighting": NONE, **values}.items():
             wanted = list(value) if isinstance(value, tuple | list) else [value]
             keep &= self.rows[column].isin(wanted)
         return self.rows[keep]
@@ -146,18 +151,24 @@ class Estimates:
         return found.iloc[0]
 
     def write(self, folder: Path) -> None:
-        """Write estimates and tests, each as .parquet and .csv (the same rows), and provenance.json into *folder*."""
+        """Write estimates and tests, each as .parquet and .csv (the same rows), and two JSON files into *folder*.
+
+        They are provenance.json and weights.json.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name, rows in (("estimates", self.rows), ("tests", self.tests)):
             rows.to_parquet(folder / f"{name}.parquet", index=False)
             rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.10g")
         (folder / "provenance.json").write_text(self.provenance.to_json(), encoding="utf-8")
+        (folder / "weights.json").write_text(json.dumps(dict(self.weights), indent=1), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Estimates:
         """Return what `write` wrote. Raises AnalystError if there is nothing."""
         table, tests, provenance = (folder / name for name in ("estimates.parquet", "tests.parquet", "provenance.json"))
-        if not (table.is_file() and tests.is_file() and provenance.is_file()):
+        needed = (table, tests, provenance, folder / "weights.json")
+        if not all(file.is_file() for file in needed):
             raise AnalystError(f"{folder} holds no estimates; run `make analysis` first")
         about = Provenance.from_json(provenance.read_text(encoding="utf-8"))
-        return cls(pd.read_parquet(table), about, pd.read_parquet(tests))
+        weights = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+        return cls(pd.read_parquet(table), about, pd.read_parquet(tests), weights)

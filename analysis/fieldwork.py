@@ -18,6 +18,7 @@ from analysis.answers import Answers
 from analysis.design import Floats, Mask
 from analysis.estimates import COLUMNS, SHOWN, SMALL_BASE, SUPPRESSED, TOTAL
 from analysis.extract import DISPOSITIONS
+from analysis.population import NONE
 from analysis.study import RESPONDENT, Study
 from kysely.codebook import Kind, Variable
 
@@ -59,7 +60,7 @@ def tables(
     if not len(study):
         return ()
     rows = [*_outcomes(study), *_pages(study, pages or {}), *_speed(study, simulated), *_straight_lines(study)]
-    return (pd.DataFrame(rows)[list(COLUMNS)],)
+    return (pd.DataFrame(rows).assign(weighting=NONE)[list(COLUMNS)],)
 
 
 def _outcomes(study: Study) -> Iterator[dict[str, object]]:

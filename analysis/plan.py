@@ -48,6 +48,34 @@ class Population:
     codes: tuple[str, ...]
 
 
+WeightMethod = Literal["rake", "poststratify"]
+WEIGHT_METHODS: tuple[WeightMethod, ...] = get_args(WeightMethod)
+
+
+@dataclass(frozen=True)
+class PopulationMargin:
+    """How many organisations of the population have each code of *variable*, and who counted them."""
+
+    variable: str
+    totals: Mapping[str, float]
+    source: Text
+
+
+@dataclass(frozen=True)
+class WeightedPart:
+    """Respondents who are weighted to *margins*: those with one of the codes of every variable of *among*.
+
+    The part as a whole keeps its weight beside the others; only how it divides is changed.
+    """
+
+    name: str
+    text: Text
+    among: Mapping[str, tuple[str, ...]]
+    method: WeightMethod
+    margins: tuple[PopulationMargin, ...]
+    note: Text | None = None
+
+
 @dataclass(frozen=True)
 class RecodeCategory:
     code: str
@@ -159,6 +187,7 @@ class Plan:
     scores: tuple[Score, ...] = ()
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     charts: tuple[ChartSpec, ...] = ()
+    weighting: tuple[WeightedPart, ...] = ()
 
     @cached_property
     def recode(self) -> Mapping[str, Recode]:

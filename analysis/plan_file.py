@@ -13,17 +13,20 @@ from analysis.authored import File, Node, check_identity, listed, plain
 from analysis.plan import (
     ADJUSTMENTS,
     DERIVED,
+    WEIGHT_METHODS,
     ChartSpec,
     DerivedWording,
     DesignColumns,
     Plan,
     Population,
+    PopulationMargin,
     Recode,
     RecodeCategory,
     Rules,
     Score,
     TableSpec,
     Validity,
+    WeightedPart,
     derived_variables,
 )
 from kysely import plugins
@@ -52,7 +55,8 @@ class _Reader:
 
     def plan(self, node: Node) -> Plan:
         node.allow(
-            "schema instrument form design valid population recodes banners rules scores tables labels charts".split()
+            "schema instrument form design valid population recodes weighting banners rules scores tables labels "
+            "charts".split()
         )
         check_identity(node, self.codebook)
         recodes = tuple(filter(None, (self._recode(item) for item in node.items("recodes"))))
@@ -72,7 +76,74 @@ class _Reader:
             tables=self._tables(node),
             labels=labels,
             charts=self._charts(node, labels),
+            weighting=self._weighting(node),
         )
+
+    def _weighting(self, node: Node) -> tuple[WeightedPart, ...]:
+        parts: dict[str, WeightedPart] = {}
+        for item in node.items("weighting"):
+            item.allow(["name", "text", "among", "method", "margins", "note"])
+            name, among = item.name("name") or "", self._among(item)
+            if name in parts:
+                item.fault("name", f"there are two parts {name!r}", "Give each its own name")
+            named = item.text("method")
+            method = next((one for one in WEIGHT_METHODS if one == named), None)
+            if named and method is None:
+                item.fault("method", f"no method is called {named!r}", f"Write one of {listed(WEIGHT_METHODS)}")
+            margins = tuple(filter(None, (self._margin(margin, among) for margin in item.items("margins"))))
+            if "margins" not in item:
+                item.fault("margins", "the part has no margins", "List them with variable, totals and source")
+            elif method == "poststratify" and len(margins) > 1:
+                item.fault("method", "post-stratification is to one margin", "Write `method: rake`")
+            parts[name] = WeightedPart(
+                name=name,
+                text=item.wording("text"),
+                among=among,
+                method=method or "rake",
+                margins=margins,
+                note=item.wording("note") if "note" in item else None,
+            )
+        return tuple(parts.values())
+
+    def _among(self, node: Node) -> dict[str, tuple[str, ...]]:
+        if "among" not in node:
+            node.fault("among", "nobody is named whom the part is made of", "Write `among: {variable: [code, …]}`")
+            return {}
+        child = node.child("among")
+        found: dict[str, tuple[str, ...]] = {}
+        for name in child.keys():
+            if not self._bannerable(name):
+                child.fault(name, f"{name!r} is no single-choice variable or recode", "Name one with codes")
+                continue
+            found[name] = child.texts(name)
+            self._check_codes(child, name, name, found[name])
+        return found
+
+    def _margin(self, node: Node, among: Mapping[str, tuple[str, ...]]) -> PopulationMargin | None:
+        """Return a margin whose codes are exactly those that respondents of the part can have."""
+        node.allow(["variable", "totals", "source"])
+        source, name = node.wording("source"), self._banner_of(node)
+        if "totals" not in node:
+            node.fault("totals", "the margin has no totals", "Write `totals: {code: number, …}`")
+            return None
+        child = node.child("totals")
+        totals = {code: self._total(child, code) for code in child.keys()}
+        if name is None:
+            return None
+        self._check_codes(child, next(iter(totals), name), name, tuple(totals))
+        wanted = among.get(name, self.known[name])
+        if lacking := [code for code in wanted if code not in totals]:
+            node.fault("totals", f"there is no total of {listed(lacking)}", "Give every code of the part a total")
+        if beyond := [code for code in totals if code in self.known[name] and code not in wanted]:
+            node.fault("totals", f"the part has nobody with {listed(beyond)}", "Name the code in `among` too")
+        return PopulationMargin(name, totals, source)
+
+    def _total(self, node: Node, code: str) -> float:
+        value = node.data[code]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            node.fault(code, f"{value!r} is no number of organisations", "Write a number above 0")
+            return 1.0
+        return float(value)
 
     def _design(self, node: Node) -> DesignColumns:
         if "design" not in node:
@@ -208,6 +279,9 @@ class _Reader:
 
     def _banner(self, node: Node) -> str | None:
         node.allow(["variable"])
+        return self._banner_of(node)
+
+    def _banner_of(self, node: Node) -> str | None:
         name = node.text("variable")
         if name and not self._bannerable(name):
             node.fault(

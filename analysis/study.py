@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.answers import Answers, Part
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.plan import Plan, Score, combinations
+from analysis.population import Lacking, PopulationWeights, weigh
 from analysis.weighted_choice import WeightedChoice
 from kysely.codebook import Codebook, Variable
 from kysely.errors import AnalystError
@@ -89,6 +90,20 @@ class Study:
             RESPONDENT: Design.of(weight, psu=psu, stratum=stratum, fpc=fpc),
             ORGANISATION: Design.of(weight / self.members, psu=psu, stratum=stratum, fpc=fpc),
         }
+
+    @cached_property
+    def weighted(self) -> PopulationWeights | None:
+        """The weights to the population that the plan names; None where there are none (`unweighted` says why)."""
+        return self._weights if isinstance(self._weights, PopulationWeights) else None
+
+    @cached_property
+    def unweighted(self) -> tuple[Lacking, ...]:
+        """What stands in the way of weights to the population; nothing if they are there, or not asked for."""
+        return () if isinstance(self._weights, PopulationWeights) else self._weights
+
+    @cached_property
+    def _weights(self) -> PopulationWeights | tuple[Lacking, ...]:
+        return weigh(self)
 
     def codes(self, name: str) -> Codes:
         """Return *name* as positions in its categories, shape (n,); a binary variable as 0 and 1; -1 missing."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis import comparisons, disclosure, fieldwork
 from analysis.answers import MISSING
-from analysis.design import Codes, Floats, Mask
+from analysis.design import Codes, Design, Floats, Mask
 from analysis.engines.memory import Memory
 from analysis.estimates import (
     COLUMNS,
@@ -31,8 +31,9 @@ from analysis.estimates import (
 from analysis.estimators import korn_graubard, logit_interval, ratio, t_interval
 from analysis.moments import Moments
 from analysis.plan import Plan, TableSpec
+from analysis.population import NONE, POPULATION, account
 from analysis.stubs import CENTRAL, SELECTED, SHARE, Stub, stubs
-from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Study
+from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Estimand, Study
 from kysely.codebook import Kind
 from kysely.errors import AnalystError
 
@@ -64,8 +65,15 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     tables += [_book(rows, study), _nonresponse(study)]
     tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+    # What is counted and not estimated has no weights but its own.
+    together["weighting"] = together["weighting"].where(together["weighting"].notna(), NONE)
     tests = [*_cross_tab_tests(sheet.blocks), *_pick_tests(desk, crossings)]
-    return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust))
+    if study.weighted:
+        about = replace(about, weighting=POPULATION)
+    weights = account(study, study.weighted or study.unweighted)
+    if study.weighted:
+        weights["side_by_side"] = _side_by_side(study, rows)
+    return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust), weights)
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,15 @@ def _crossings(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
     return found
 
 
+def _weighted(study: Study, stub: Stub) -> frozenset[Banner]:
+    """Return the banners of a stub that are weighted to the population as well: the total and the plan's tables."""
+    if not study.weighted:
+        return frozenset()
+    tables = [table for table in study.plan.tables if stub.names & set(table.variables) and not table.organisations]
+    found = (Banner(name, table.strict) for table in tables for name in (TOTAL, *table.banners))
+    return frozenset([Banner(TOTAL), *found])
+
+
 @dataclass(frozen=True, eq=False)
 class _Groups:
     """A banner as arrays: *of* (n,) is the group of each respondent or -1."""
@@ -99,13 +116,18 @@ class _Groups:
     of: Codes
 
 
+_Set = tuple[Estimand, str, Sequence[_Groups]]
+"""An estimand, its weighting, and the banners that it is estimated for."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """The estimates of one stub × banner × estimand, (groups, statistics), before they become rows."""
+    """The estimates of one stub × banner × estimand × weighting, (groups, statistics), before they become rows."""
 
     stub: Stub
     groups: _Groups
     estimand: str
+    weighting: str
     estimate: Floats
     variance: Floats
     simple: Floats
@@ -130,33 +152,57 @@ class _Desk:
 
     def __init__(self, study: Study):
         self.study = study
-        self.engines: dict[tuple[str, bool], Memory] = {}
-        self.judges: dict[tuple[Banner, ...], disclosure.Judge] = {}
+        self.engines: dict[tuple[str, str, bool], Memory] = {}
+        self.judges: dict[tuple[tuple[str, str, tuple[Banner, ...]], ...], disclosure.Judge] = {}
 
     def estimate(self, stub: Stub, banners: Sequence[Banner]) -> Iterator[_Block]:
         codes = self.study.codes(stub.variable)
         answered = codes >= 0
         columns = [self._groups(banner) for banner in banners]
-        verdicts = self._verdicts(columns, answered)
-        shown = any((verdict == disclosure.SHOWN).any() for pair in verdicts for verdict in pair.values())
+        weighted = _weighted(self.study, stub)
+        sets = [(estimand, NONE, columns) for estimand in ESTIMANDS]
+        if weighted:
+            again = [groups for groups in columns if groups.banner in weighted]
+            # Per respondent only: a fourth measure beside the others would hide more than it told.
+            sets.append((RESPONDENT, POPULATION, again))
+        verdicts = self._verdicts(sets, answered)
+        shown = any((verdict == disclosure.SHOWN).any() for of_set in verdicts for verdict in of_set)
+        for (estimand, weighting, banner_columns), of_set in zip(sets, verdicts, strict=True):
+            engine = self._engine(estimand, weighting, shown)
+            for groups, verdict in zip(banner_columns, of_set, strict=True):
+                yield self._block(engine, stub, codes, groups, verdict, estimand, weighting)
+
+    def _block(
+        self,
+        engine: Memory,
+        stub: Stub,
+        codes: Codes,
+        groups: _Groups,
+        verdict: Codes,
+        estimand: Estimand,
+        weighting: str,
+    ) -> _Block:
         values = np.array([statistic.values for statistic in stub.statistics])
-        for estimand in ESTIMANDS:
-            engine = self._engine(estimand, shown)
-            for groups, verdict in zip(columns, verdicts, strict=True):
-                moments = engine.moments(codes, stub.codes, groups.of, len(groups.codes))
-                estimate, variance = moments.averages(values)
-                yield _Block(
-                    stub=stub,
-                    groups=groups,
-                    estimand=estimand,
-                    estimate=estimate,
-                    variance=variance,
-                    simple=moments.simple_variance(values),
-                    moments=moments,
-                    organisations=self._distinct(groups.of, answered, len(groups.codes)),
-                    verdict=verdict[estimand],
-                    compared=self._compared(engine, stub, codes, groups, verdict[estimand], moments),
-                )
+        moments = engine.moments(codes, stub.codes, groups.of, len(groups.codes))
+        estimate, variance = moments.averages(values)
+        if weighting == POPULATION and self.study.weighted:
+            again = self.study.weighted.jackknife(
+                estimand, code=codes, codes=stub.codes, group=groups.of, groups=len(groups.codes), values=values
+            )
+            variance = variance if again is None else again
+        return _Block(
+            stub=stub,
+            groups=groups,
+            estimand=estimand,
+            weighting=weighting,
+            estimate=estimate,
+            variance=variance,
+            simple=moments.simple_variance(values),
+            moments=moments,
+            organisations=self._distinct(groups.of, codes >= 0, len(groups.codes)),
+            verdict=verdict,
+            compared=self._compared(engine, stub, codes, groups, verdict, moments) if weighting == NONE else None,
+        )
 
     def _compared(
         self, engine: Memory, stub: Stub, codes: Codes, groups: _Groups, verdict: Codes, moments: Moments
@@ -177,18 +223,24 @@ class _Desk:
     def picks(self, answered: Mask, banner: Banner) -> Mapping[str, Codes]:
         """Return, per estimand, each respondent's group of *banner*, -1 where none that is shown."""
         groups = self._groups(banner)
-        (verdict,) = self._verdicts([groups], answered)
-        return {estimand: _of_shown(groups, verdict[estimand]) for estimand in ESTIMANDS}
+        verdicts = self._verdicts([(estimand, NONE, [groups]) for estimand in ESTIMANDS], answered)
+        return {estimand: _of_shown(groups, verdict) for estimand, (verdict,) in zip(ESTIMANDS, verdicts, strict=True)}
 
-    def _engine(self, estimand: str, shown: bool) -> Memory:
+    def _engine(self, estimand: Estimand, weighting: str, shown: bool) -> Memory:
         """Return the engine of an estimand. Where no group is shown no variance is needed.
 
         So a study of a single organisation, which has no variance, still has its bases.
         """
-        if (estimand, shown) not in self.engines:
-            design = self.study.designs[estimand]
-            self.engines[estimand, shown] = Memory(design if shown else replace(design, lonely="certainty"))
-        return self.engines[estimand, shown]
+        key = (estimand, weighting, shown)
+        if key not in self.engines:
+            design = self._design(estimand, weighting)
+            self.engines[key] = Memory(design if shown else replace(design, lonely="certainty"))
+        return self.engines[key]
+
+    def _design(self, estimand: Estimand, weighting: str) -> Design:
+        if weighting == POPULATION and self.study.weighted:
+            return self.study.weighted.design(estimand)
+        return self.study.designs[estimand]
 
     def _groups(self, banner: Banner) -> _Groups:
         if banner.variable == TOTAL:
@@ -206,21 +258,27 @@ class _Desk:
         pairs = np.unique(group[inside] * size + self.study.organisation[inside])
         return np.bincount(pairs // size, minlength=groups)
 
-    def _verdicts(self, columns: Sequence[_Groups], answered: Mask) -> list[dict[str, Codes]]:
-        """Return, per banner and estimand, disclosure's verdict on each group: all of one stub judged together."""
-        banners = tuple(groups.banner for groups in columns)
-        if banners not in self.judges:
-            member = [groups.of == position for groups in columns for position in range(len(groups.codes))]
-            self.judges[banners] = disclosure.Judge(
-                np.array(member * len(ESTIMANDS)),
-                np.repeat(range(len(ESTIMANDS)), len(member)),
-                [self.study.designs[estimand].weight for estimand in ESTIMANDS],
+    def _verdicts(self, sets: Sequence[_Set], answered: Mask) -> list[list[Codes]]:
+        """Return disclosure's verdict on each group of each set of banners: all of one stub judged together."""
+        key = tuple(
+            (estimand, weighting, tuple(one.banner for one in columns)) for estimand, weighting, columns in sets
+        )
+        if key not in self.judges:
+            member = [one.of == place for _, _, columns in sets for one in columns for place in range(len(one.codes))]
+            sizes = [sum(len(one.codes) for one in columns) for _, _, columns in sets]
+            self.judges[key] = disclosure.Judge(
+                np.array(member),
+                np.repeat(range(len(sets)), sizes),
+                [self._design(estimand, weighting).weight for estimand, weighting, _ in sets],
                 self.study.organisation,
             )
-        found = self.judges[banners].verdicts(answered)
-        ends = np.cumsum([len(groups.codes) for groups in columns])[:-1]
-        parts = [np.split(half, ends) for half in np.split(found, len(ESTIMANDS))]
-        return [dict(zip(ESTIMANDS, pair, strict=True)) for pair in zip(*parts, strict=True)]
+        found = iter(np.split(self.judges[key].verdicts(answered), _ends(sets)))
+        return [[next(found) for _ in columns] for _, _, columns in sets]
+
+
+def _ends(sets: Sequence[_Set]) -> Codes:
+    """Return where each banner's groups end among those of all sets, but for the last."""
+    return np.cumsum([len(one.codes) for _, _, columns in sets for one in columns])[:-1]
 
 
 @dataclass
@@ -255,6 +313,7 @@ class _Sheet:
             "statistic": np.array([one.name for one in statistics], object)[statistic],
             "stub": by_block([each.stub.variable for each in self.blocks]),
             "estimand": by_block([each.estimand for each in self.blocks]),
+            "weighting": by_block([each.weighting for each in self.blocks]),
             "banner": by_block([each.groups.banner.variable for each in self.blocks]),
             "strict": by_block([each.groups.banner.strict for each in self.blocks]).astype(bool),
             "banner_code": np.array([code for each in self.blocks for code in each.groups.codes], object)[group],
@@ -356,7 +415,7 @@ def _tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
             raise AnalystError(f"{table.id}: nothing was estimated for {name!r}; is it in the extract?")
         parts.append(found)
     chosen = pd.concat(parts).drop_duplicates(
-        subset=["variable", "code", "statistic", "estimand", "banner", "banner_code"]
+        subset=["variable", "code", "statistic", "estimand", "weighting", "banner", "banner_code"]
     )
     if table.counts:
         chosen = pd.concat([chosen, _counts(chosen)])
@@ -365,7 +424,7 @@ def _tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
 
 def _counts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the number of respondents behind every share per respondent."""
-    shares = rows[(rows["statistic"] == SHARE) & (rows["estimand"] == RESPONDENT)]
+    shares = rows[(rows["statistic"] == SHARE) & (rows["estimand"] == RESPONDENT) & (rows["weighting"] == NONE)]
     empty = dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan)
     shown = np.where(shares["flag"] == NOT_ESTIMABLE, np.where(shares["small_base"], SMALL_BASE, SHOWN), shares["flag"])
     counted = (shares["estimate"] * shares["base_n"]).round()
@@ -377,6 +436,24 @@ def _book(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     questions = {name for stub in stubs(study) if stub.variable in study.answers.codebook for name in (stub.variable,)}
     keep = rows["stub"].isin(questions) & rows["banner"].isin([TOTAL, *study.plan.banners]) & ~rows["strict"]
     return rows[keep].assign(table=BOOK)
+
+
+def _side_by_side(study: Study, rows: pd.DataFrame) -> list[dict[str, object]]:
+    """Return, of every score's shown shares per respondent of the whole, both estimates and all their errors."""
+    assert study.weighted
+    found: list[dict[str, object]] = []
+    whole = rows[(rows["banner"] == TOTAL) & ~rows["strict"] & (rows["estimand"] == RESPONDENT)]
+    for score in study.plan.scores:
+        for statistic, answers in ((SELECTED, study.chosen(score)), (CENTRAL, study.central(score))):
+            of_score = whole[(whole["variable"] == score.name) & (whole["statistic"] == statistic)]
+            for code, is_so in zip(score.codes, answers.T, strict=True):
+                pair = of_score[of_score["code"] == code].set_index("weighting")
+                if len(pair) == 2 and pair["flag"].isin([SHOWN, SMALL_BASE]).all():
+                    about = {"variable": score.name, "code": code, "statistic": statistic}
+                    plain, again = pair.loc[NONE], pair.loc[POPULATION]
+                    errors = {"unweighted": plain["estimate"], "unweighted_se": plain["se"], "se": again["se"]}
+                    found.append({**about, **errors, **study.weighted.linearised(is_so)})
+    return found
 
 
 def _organisations(study: Study, table: TableSpec) -> pd.DataFrame:

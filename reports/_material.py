@@ -17,11 +17,12 @@ from analysis.claims import ClaimResult
 from analysis.estimates import Estimates
 from analysis.falsification import Falsification
 from analysis.plan import Plan
+from analysis.population import NONE, POPULATION
 from kysely.codebook import Codebook
 from kysely.errors import AnalystError
 
 KEY = ("table", "variable", "code", "statistic", "estimand", "banner", "banner_code")
-"""The columns that tell one row of the estimates from every other."""
+"""The columns that tell one row of the estimates from every other of the same weighting."""
 
 Key = tuple[str, ...]
 Line = Mapping[str, Any]
@@ -58,8 +59,17 @@ class Material:
 
     @cached_property
     def lines(self) -> Mapping[Key, Line]:
-        """Every row of the estimates by its KEY."""
-        columns = {name: self.estimates.rows[name].tolist() for name in self.estimates.rows.columns}
+        """Every row of the estimates by its KEY, but for those weighted to the population."""
+        return self._lines(NONE)
+
+    @cached_property
+    def weighted(self) -> Mapping[Key, Line]:
+        """Every row of the estimates that is weighted to the population, by its KEY."""
+        return self._lines(POPULATION)
+
+    def _lines(self, weighting: str) -> Mapping[Key, Line]:
+        found = self.estimates.select(weighting=weighting)
+        columns = {name: found[name].tolist() for name in found.columns}
         keys = zip(*(columns[name] for name in KEY), strict=True)
         rows = zip(*columns.values(), strict=True)
         return {key: dict(zip(columns, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
@@ -121,7 +131,13 @@ def _drawings(folder: Path, estimates: Estimates) -> dict[str, Drawing]:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    names = ("estimates/estimates.parquet", "estimates/provenance.json", "claims.json", "falsification.json")
+    names = (
+        "estimates/estimates.parquet",
+        "estimates/provenance.json",
+        "estimates/weights.json",
+        "claims.json",
+        "falsification.json",
+    )
     return {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names if (folder / name).is_file()
     }

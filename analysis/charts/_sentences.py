@@ -10,6 +10,7 @@ from datetime import datetime
 from analysis import wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, Provenance
 from analysis.plan import ChartSpec
+from analysis.population import NONE
 from analysis.wording import EN_DASH, HIDDEN_SIGN, NBSP, base, base_range, number, percent, quoted
 
 FOOTER = {
@@ -159,7 +160,8 @@ def source(provenance: Provenance, language: str, *, study: str | None = None) -
     version = {"fi": "versio", "sv": "version", "en": "version"}[language]
     sentences = [
         f"{study} ({provenance.instrument}, {version}{NBSP}{provenance.revision}).",
-        _WEIGHTING[_kind(provenance)][language][provenance.weighting],
+        # A chart draws what Estimates.select() gives it: figures that are not weighted to the population.
+        _WEIGHTING[_kind(provenance)][language][NONE],
         _RELEASE[language][provenance.release],
         _answering(provenance, language),
     ]

@@ -44,7 +44,7 @@ def compare(estimates: Estimates, results: dict[str, Any]) -> int:
     """Assert that every number R made and we show is the same; return how many rows were compared."""
     assert estimates.provenance.responses == results["respondents"]
     assert estimates.provenance.organisations == results["organisations"]
-    index = estimates.rows.set_index(
+    index = estimates.select().set_index(
         ["table", "variable", "code", "statistic", "estimand", "banner", "banner_code"]
     ).sort_index()
     compared = 0

@@ -160,6 +160,7 @@ def row(**values: Any) -> dict[str, Any]:
         "table": "OM_TAB05",
         "code": "",
         "estimand": "respondent",
+        "weighting": "none",
         "banner": "total",
         "banner_code": "total",
         "statistic": "central",

@@ -1,0 +1,205 @@
+"""A study weighted to the figures of the population that its plan names, and what that did.
+
+The figures count organisations, so organisations are weighted, not persons: the design per organisation is raked
+part by part, and every respondent gets the factor of their organisation's class. Whoever belongs to no part
+keeps the weight. A class that a handful of respondents stand for is not weighted to: then there are no weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import disclosure
+from analysis.design import Codes, Design, Floats, Mask
+from analysis.estimators import ratio
+from analysis.plan import PopulationMargin, WeightedPart
+from analysis.replicates import Replicates, delete_one_psu
+from analysis.variance import covariance
+from analysis.weighting import Margin, MarginError, NotConverged, Weighted, kish, poststratify, rake, together
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+NONE, POPULATION = "none", "population"
+"""How an estimate is weighted: as its estimand says and no further, or to the population as well."""
+
+TOO_FEW, NOT_MET = "too_few", "not_met"
+"""Why a study is not weighted: a class has too few respondents; or no weights meet the margins of a part."""
+
+LARGEST = 25_000_000
+"""Weights of all replicates together up to which every estimate gets the jackknife; beyond, weights count as fixed."""
+
+JACKKNIFE, FIXED = "jackknife", "fixed"
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What stands in the way of weights: the *why*, the part, and of too small a class its margin and code."""
+
+    why: str
+    part: str
+    variable: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PopulationWeights:
+    """The weights of a study's n respondents.
+
+    weighted  the design per organisation, weighted: its margins count organisations
+    members   (n,) valid respondents of the respondent's organisation
+    """
+
+    weighted: Weighted
+    members: Codes
+
+    def of(self, estimand: str) -> Floats:
+        """Return the weights of an estimand, (n,): the factor of the class, per organisation divided by members."""
+        return self.weighted.weight * self._times(estimand)
+
+    def design(self, estimand: str) -> Design:
+        """Return the design of an estimand with its weights, as every estimator takes it."""
+        return replace(self.weighted.base, weight=self.of(estimand))
+
+    @property
+    def errors(self) -> str:
+        """Whose errors the estimates have: JACKKNIFE, or FIXED where the sample is too large for that."""
+        return JACKKNIFE if int(self.weighted.base.psus_in.sum()) * len(self.members) <= LARGEST else FIXED
+
+    @cached_property
+    def replicates(self) -> Replicates:
+        """The replicates per organisation, each leaving out one organisation and weighted anew."""
+        return delete_one_psu(self.weighted.base, reweight=self.weighted.reweight)
+
+    def jackknife(
+        self, estimand: str, *, code: Codes, codes: int, group: Codes, groups: int, values: Floats
+    ) -> Floats | None:
+        """Return the variance of the mean of *values*, (S, K), in every group, (B, S); None if weights count as fixed.
+
+        code, group  (n,) positions, -1 none. The same numbers as replicates.jackknife(), for a whole table in
+        one go; NaN where a replicate leaves nobody in the group.
+        """
+        if self.errors == FIXED:
+            return None
+        inside = np.flatnonzero((code >= 0) & (group >= 0))
+        cell = group[inside] * codes + code[inside]
+        order = np.argsort(cell, kind="stable")
+        present, starts = np.unique(cell[order], return_index=True)
+        total = np.zeros((groups * codes, len(self.replicates.scale)))
+        if len(inside):
+            total[present] = np.add.reduceat(self._columns[estimand][inside[order]], starts, axis=0)
+        table = total.reshape(groups, codes, -1)
+        base = table.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            made = np.einsum("sk,bkr->bsr", values, table) / np.where(base > 0, base, np.nan)[:, None, :]
+        deviation = made - made.mean(axis=2, keepdims=True)
+        return np.asarray((deviation**2) @ self.replicates.scale)
+
+    def linearised(self, is_so: Floats) -> dict[str, float]:
+        """Return the weighted share per respondent of whom *is_so* (1, 0, NaN), with the two other errors."""
+        found = ratio(is_so * self.members, np.where(np.isnan(is_so), np.nan, self.members), self.weighted.design)
+        return {
+            "weighted": found.value,
+            "linearised": float(np.sqrt(self.weighted.covariance(found.influence)[0, 0])),
+            "fixed": float(np.sqrt(covariance(found.influence, self.weighted.design)[0, 0])),
+        }
+
+    def _times(self, estimand: str) -> Codes:
+        return self.members if estimand == "respondent" else np.ones_like(self.members)
+
+    @cached_property
+    def _columns(self) -> Mapping[str, Floats]:
+        """Of each estimand (n, R) the weights of the replicates, a row a respondent."""
+        own = np.ascontiguousarray(self.replicates.weights.T)
+        return {"organisation": own, "respondent": own * self.members[:, None]}
+
+
+def weigh(study: Study) -> PopulationWeights | tuple[Lacking, ...]:
+    """Return the study's weights, or why it has none (nothing, where its plan names no figures)."""
+    parts = study.plan.weighting
+    if lacking := tuple(found for part in parts for found in _too_few(study, part)):
+        return lacking
+    if not parts:
+        return ()
+    base, weighted = study.designs["organisation"], []
+    for part in parts:
+        domain, margins = base.domain(members(study, part)), [_margin(study, one) for one in part.margins]
+        try:
+            weighted.append((poststratify if part.method == "poststratify" else rake).weights(domain, margins))
+            made = PopulationWeights(together(base, weighted), study.members)
+            if made.errors == JACKKNIFE:
+                _ = made.replicates
+        except (MarginError, NotConverged):
+            return (Lacking(NOT_MET, part.name),)
+    return made
+
+
+def members(study: Study, part: WeightedPart) -> Mask:
+    """Return who belongs to a part, shape (n,)."""
+    return np.all([study.among(name, codes) for name, codes in part.among.items()], axis=0)
+
+
+def account(study: Study, weights: PopulationWeights | Sequence[Lacking]) -> dict[str, Any]:
+    """Return what a report tells of the weights, as JSON can hold it; empty where the plan names no figures.
+
+    The shares of a class in the sample are those of its organisations; like every base they are no secret.
+    """
+    if not isinstance(weights, PopulationWeights):
+        return {"lacking": [vars(one) for one in weights]} if weights else {}
+    of_respondents = kish(weights.of("respondent"))
+    return {
+        "lacking": [],
+        "errors": weights.errors,
+        "n": of_respondents.n,
+        "deff": of_respondents.deff,
+        "effective": of_respondents.effective,
+        "smallest": float(weights.of("respondent").min()),
+        "largest": float(weights.of("respondent").max()),
+        "margins": [
+            {"part": part.name, "variable": margin.variable, "classes": _classes(study, weights, part, margin)}
+            for part in study.plan.weighting
+            for margin in part.margins
+        ],
+    }
+
+
+def _too_few(study: Study, part: WeightedPart) -> Iterator[Lacking]:
+    inside = members(study, part)
+    for margin in part.margins:
+        for code in margin.totals:
+            there = inside & study.among(margin.variable, [code])
+            organisations = len(np.unique(study.organisation[there]))
+            if disclosure.too_small(np.array(there.sum()), np.array(organisations)):
+                yield Lacking(TOO_FEW, part.name, margin.variable, code)
+
+
+def _margin(study: Study, margin: PopulationMargin) -> Margin:
+    """Return a margin as shares: each part keeps its weight beside the others."""
+    codes = [category.code for category in study.codebook[margin.variable].categories]
+    total = sum(margin.totals.values())
+    shares = {codes.index(code): number / total for code, number in margin.totals.items()}
+    return Margin.of_shares(margin.variable, study.codes(margin.variable), shares)
+
+
+def _classes(
+    study: Study, weights: PopulationWeights, part: WeightedPart, margin: PopulationMargin
+) -> list[dict[str, Any]]:
+    inside, total = members(study, part), sum(margin.totals.values())
+    before, after = weights.weighted.base.weight, weights.weighted.weight
+    rows: list[dict[str, Any]] = []
+    for code, number in margin.totals.items():
+        there = inside & study.among(margin.variable, [code])
+        rows.append(
+            {
+                **{"code": code, "total": number, "n": int(there.sum()), "population": number / total},
+                "sample": float(before[there].sum() / before[inside].sum()),
+                "weighted": float(after[there].sum() / after[inside].sum()),
+                "factor": float(after[there][0] / before[there][0]) if len(part.margins) == 1 else None,
+            }
+        )
+    return rows
