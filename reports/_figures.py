@@ -123,8 +123,12 @@ class Figures:
         statistic: str,
         estimand: str,
         group: tuple[str, str] = (TOTAL, TOTAL),
+        *,
+        weighted: bool = False,
     ) -> Line | None:
-        return self.material.lines.get((table, variable, code, statistic, estimand, *group))
+        """Return a row of the estimates; *weighted* that to the population."""
+        lines = self.material.weighted if weighted else self.material.lines
+        return lines.get((table, variable, code, statistic, estimand, *group))
 
     # ---- names ------------------------------------------------------------------------------------
 
@@ -183,13 +187,14 @@ class Figures:
         subtitle: str,
         notes: tuple[str, ...] = (),
         folded: bool = False,
+        weighted: bool = False,
     ) -> Table:
         """Return *name* by the groups of *banners*: a row a group with its bases, a column a code."""
         signs = self.signs()
         codes, statistic = self.codes(name), self.statistic(name)
-        rows = list(self._rows(signs, table, name, codes, statistic, estimand, banners))
+        rows = list(self._rows(signs, table, name, codes, statistic, estimand, banners, weighted=weighted))
         return Table(
-            id=f"{table}-{name}-{estimand}",
+            id=f"{table}-{name}-{estimand}{'-weighted' * weighted}",
             caption=caption,
             subtitle=subtitle,
             stub=self.say("table.group"),
@@ -256,9 +261,11 @@ class Figures:
         statistic: str,
         estimand: str,
         banners: Iterable[str],
+        *,
+        weighted: bool,
     ) -> Iterator[Row | Head]:
         def row(title: str, group: tuple[str, str], *, letter: str = "", strong: bool = False) -> Row | None:
-            lines = [self.find(table, name, code, statistic, estimand, group) for code in codes]
+            lines = [self.find(table, name, code, statistic, estimand, group, weighted=weighted) for code in codes]
             if not any(line is not None and line["base_n"] for line in lines):
                 return None
             cells = (signs.base(lines), signs.organisations(lines), *map(signs.cell, lines))

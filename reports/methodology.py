@@ -10,6 +10,7 @@ from analysis import fieldwork, quality, wording
 from analysis.evidence import REPLICATES
 from analysis.fieldwork import FIELDWORK
 from kysely.codebook import Kind, Missing
+from reports import _weighting
 from reports._figures import Figures, Signs
 from reports._material import Line, Material
 from reports.parts import Bullets, Cell, Column, Fact, Facts, Formula, Paragraph, Part, Row, Section, Table
@@ -33,7 +34,7 @@ def build(material: Material, language: str) -> Section:
         Section("estimators", say("methodology.estimators_title"), tuple(_estimators(say))),
         Section("tests", say("methodology.tests_title"), _paragraphs(say.list("methodology.tests"))),
         Section("scores", say("methodology.scores_title"), (Bullets(say.list("methodology.scores")),)),
-        Section("weighting", say("methodology.weighting_title"), _weighting(say, about.weighting)),
+        Section("weighting", say("methodology.weighting_title"), tuple(_weighting.parts(figures))),
         Section(
             "disclosure", say("methodology.disclosure_title"), (Paragraph(say("methodology.disclosure", **limits)),)
         ),
@@ -63,12 +64,6 @@ def _estimators(say: Wording) -> Iterator[Part]:
     yield Formula(say("methodology.interval_formula"), say("methodology.interval_where"))
     yield Paragraph(say("methodology.not_estimable"))
     yield Paragraph(say("methodology.bootstrap", replicates=wording.number(REPLICATES, say.language)))
-
-
-def _weighting(say: Wording, weighting: str) -> tuple[Part, ...]:
-    if weighting == "none":
-        return _paragraphs(say.list("methodology.weighting_none"))
-    return (Paragraph(say("methodology.weighting_other", weighting=weighting)),)
 
 
 def _missing(figures: Figures) -> Iterator[Part]:

@@ -130,7 +130,7 @@ def _provenance(material: Material, say: Wording) -> Section:
         Fact(say("closing.wave"), about.wave),
         Fact(say("closing.origin"), say("closing.simulated" if about.synthetic else "closing.real")),
         Fact(say("closing.release"), say("closing.research") if about.release == "research" else about.release),
-        Fact(say("closing.weighting"), say("closing.none") if about.weighting == "none" else about.weighting),
+        Fact(say("closing.weighting"), say(f"closing.{about.weighting}")),
         Fact(say("closing.made"), wording.date(made, language)),
         Fact(say("closing.extract"), about.extract_sha256, code=True),
     ]

@@ -115,6 +115,18 @@ def _by_groups(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ..
             notes=note,
             folded=estimand == "organisation",
         )
+    if figures.material.weighted:
+        yield figures.crosstab(
+            spec.id,
+            name,
+            spec.banners,
+            "respondent",
+            caption=say("table.weighted_caption", title=_bare(figures.title(name))),
+            subtitle=say("table.central_share") if central else say("table.percent_of_respondents"),
+            notes=(*note, say("table.weighted_note")),
+            folded=True,
+            weighted=True,
+        )
 
 
 def _whole(figures: Figures, spec: TableSpec, note: tuple[str, ...]) -> Iterator[Table]:
@@ -124,8 +136,10 @@ def _whole(figures: Figures, spec: TableSpec, note: tuple[str, ...]) -> Iterator
     for name in spec.variables:
         if name in scores:
             yield _modes(figures, spec, name, note)
+            if figures.material.weighted:
+                yield _beside(figures, spec, name, note)
         elif name not in single:
-            yield _set(figures, spec, name, note)
+            yield _set(figures, spec, name)
     if single:
         yield _distributions(figures, spec, single, note)
 
@@ -135,11 +149,7 @@ def _modes(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) 
     say, signs = figures.say, figures.signs()
     statistics = ("selected", "central", "mean100")
     rows = []
-    order = sorted(
-        figures.codes(name),
-        key=lambda code: -((figures.find(spec.id, name, code, "central", "respondent") or {}).get("estimate") or 0),
-    )
-    for code in order:
+    for code in _order(figures, spec, name):
         lines = [figures.find(spec.id, name, code, what, estimand) for estimand in ESTIMANDS for what in statistics]
         rows.append(Row(figures.label(name, code), (signs.base(lines), *(signs.cell(line) for line in lines))))
     columns = [Column(say("table.n"), base=True)]
@@ -155,7 +165,62 @@ def _modes(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) 
     )
 
 
-def _set(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) -> Table:
+def _order(figures: Figures, spec: TableSpec, name: str) -> list[str]:
+    """Return the codes of a score, the most central first."""
+    return sorted(
+        figures.codes(name),
+        key=lambda code: -((figures.find(spec.id, name, code, "central", "respondent") or {}).get("estimate") or 0),
+    )
+
+
+def _beside(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) -> Table:
+    """Return a score's modes per respondent: chosen, central and mean, each unweighted and weighted."""
+    say, signs = figures.say, figures.signs()
+    statistics = ("selected", "central", "mean100")
+    rows = []
+    for code in _order(figures, spec, name):
+        lines = [
+            figures.find(spec.id, name, code, what, "respondent", weighted=weighted)
+            for what in statistics
+            for weighted in (False, True)
+        ]
+        rows.append(Row(figures.label(name, code), (signs.base(lines), *(signs.cell(line) for line in lines))))
+    columns = [Column(say("table.n"), base=True)]
+    columns += [
+        Column(say(f"table.{how}"), say(f"table.{what}")) for what in statistics for how in ("unweighted", "weighted")
+    ]
+    return Table(
+        id=f"{spec.id}-{name}-beside",
+        caption=say("table.beside_caption", title=_bare(figures.title(name))),
+        subtitle=say("table.percent_of_respondents"),
+        stub=say("table.mode"),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=(*note, say("table.modes_note"), say("table.weighted_note"), *signs.notes()),
+    )
+
+
+def _kinds(figures: Figures) -> tuple[tuple[str, bool], ...]:
+    """Return how shares are counted, column by column: per respondent, that weighted, per organisation."""
+    weighted = (("respondent", True),) if figures.material.weighted else ()
+    return (("respondent", False), *weighted, ("organisation", False))
+
+
+def _share_columns(figures: Figures) -> tuple[Column, ...]:
+    say = figures.say
+    if not figures.material.weighted:
+        return tuple(Column(say(f"table.{estimand}")) for estimand in ESTIMANDS)
+    return tuple(
+        Column(say("table.weighted" if weighted else "table.unweighted"), say(f"table.{estimand}"))
+        for estimand, weighted in _kinds(figures)
+    )
+
+
+def _weighted_note(figures: Figures) -> tuple[str, ...]:
+    return (figures.say("table.weighted_note"),) if figures.material.weighted else ()
+
+
+def _set(figures: Figures, spec: TableSpec, name: str) -> Table:
     """Return a multiple-response set: who chose each option; or, of levels, how each option spreads over them."""
     members = list(figures.material.codebook.set(name))
     if members[0].kind is Kind.LEVEL:
@@ -163,9 +228,12 @@ def _set(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) ->
     say, signs = figures.say, figures.signs()
     rows = []
     for member in members:
-        lines = [figures.find(spec.id, name, member.code or "", "selected", estimand) for estimand in ESTIMANDS]
+        lines = [
+            figures.find(spec.id, name, member.code or "", "selected", estimand, weighted=weighted)
+            for estimand, weighted in _kinds(figures)
+        ]
         rows.append(Row(member.label[figures.language], (signs.base(lines), *(signs.cell(line) for line in lines))))
-    columns = (Column(say("table.n"), base=True), *(Column(say(f"table.{estimand}")) for estimand in ESTIMANDS))
+    columns = (Column(say("table.n"), base=True), *_share_columns(figures))
     return Table(
         id=f"{spec.id}-{name}",
         caption=figures.title(name),
@@ -173,7 +241,7 @@ def _set(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...]) ->
         stub=say("table.code"),
         columns=columns,
         rows=tuple(rows),
-        notes=(say("table.several"), *signs.notes()),
+        notes=(say("table.several"), *_weighted_note(figures), *signs.notes()),
     )
 
 
@@ -200,15 +268,19 @@ def _levels(figures: Figures, spec: TableSpec, name: str) -> Table:
 def _distributions(figures: Figures, spec: TableSpec, names: list[str], note: tuple[str, ...]) -> Table:
     """Return variables one under the other: respondents, share per respondent, share per organisation."""
     say, signs = figures.say, figures.signs()
-    kinds = ([("count", "respondent")] if spec.counts else []) + [("share", estimand) for estimand in ESTIMANDS]
+    kinds = [("count", "respondent", False)] if spec.counts else []
+    kinds += [("share", estimand, weighted) for estimand, weighted in _kinds(figures)]
     rows: list[Row | Head] = []
     for name in names:
         rows.append(Head(figures.title(name)))
         for code in figures.codes(name):
-            lines = [figures.find(spec.id, name, code, statistic, estimand) for statistic, estimand in kinds]
+            lines = [
+                figures.find(spec.id, name, code, statistic, estimand, weighted=weighted)
+                for statistic, estimand, weighted in kinds
+            ]
             rows.append(Row(figures.label(name, code), tuple(signs.cell(line) for line in lines)))
     columns = [Column(say("table.respondents"), base=True)] if spec.counts else []
-    columns += [Column(say(f"table.{estimand}")) for estimand in ESTIMANDS]
+    columns += _share_columns(figures)
     return Table(
         id=f"{spec.id}-table",
         caption=spec.title[figures.language],
@@ -216,8 +288,13 @@ def _distributions(figures: Figures, spec: TableSpec, names: list[str], note: tu
         stub=say("table.group"),
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=(*note, *signs.notes()),
+        notes=(*note, *_weighted_note(figures), *signs.notes()),
     )
+
+
+def _bare(title: str) -> str:
+    """Return a title without the full stop, fit to be followed by a colon."""
+    return title.removesuffix(".")
 
 
 def _sentence(title: str) -> str:
