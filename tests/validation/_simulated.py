@@ -44,9 +44,11 @@ def compare(estimates: Estimates, results: dict[str, Any]) -> int:
     """Assert that every number R made and we show is the same; return how many rows were compared."""
     assert estimates.provenance.responses == results["respondents"]
     assert estimates.provenance.organisations == results["organisations"]
-    index = estimates.select().set_index(
-        ["table", "variable", "code", "statistic", "estimand", "banner", "banner_code"]
-    ).sort_index()
+    index = (
+        estimates.select()
+        .set_index(["table", "variable", "code", "statistic", "estimand", "banner", "banner_code"])
+        .sort_index()
+    )
     compared = 0
     for row in results["rows"]:
         theirs = dict(zip(results["columns"], row["values"], strict=True))
