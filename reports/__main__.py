@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from analysis.parallel import each
 from kysely import paths, plugins
 from kysely.errors import KyselyError
 from reports import _material, book, study
@@ -78,8 +79,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         material = _material.read(build, questionnaires, given.instrument)
         wanted = languages() if given.language == "all" else (given.language,)
         print(f"Writing the report {given.report!r} of {given.instrument} …", flush=True)
-        for language in wanted:
-            path = write(given.report, material, build / given.instrument, language=language, form=form)
+
+        def write_in(language: str) -> Path:
+            return write(given.report, material, build / given.instrument, language=language, form=form)
+
+        plugins.load("reports.formats", form)  # once, before the processes part
+        for language, path in zip(wanted, each(write_in, wanted), strict=True):
             print(f"  {language}  {path}  ({path.stat().st_size / 1024:,.0f} kB)", flush=True)
     except KyselyError as error:
         print(error, file=sys.stderr)

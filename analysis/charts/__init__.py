@@ -5,16 +5,12 @@ Importing this package loads no matplotlib; drawing does.
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.parallel import each
 from kysely import plugins
 
 if TYPE_CHECKING:
@@ -23,6 +19,8 @@ if TYPE_CHECKING:
     from analysis.plan import ChartSpec
     from kysely.codebook import Codebook
 
+
+_BACKEND = "matplotlib.backends.backend"
 
 FILES = ("json", "png", "svg", "pdf", "csv")
 """What a chart consists of, by extension; its manifest comes first."""
@@ -38,28 +36,21 @@ def write_all(
 ) -> Iterator[Path]:
     """Draw every chart in every language into <folder>/<language>/ and yield each manifest once it is there.
 
-    On Linux every processor draws. If a chart can't be drawn, those begun are finished before the error is raised.
+    If a chart can't be drawn, those begun are finished before the error is raised.
     """
-    for name in {spec.chart for spec in specs}:
-        plugins.load("analysis.charts", name)  # once, before the processes part
-    write = partial(_write, estimates, codebook, folder)
-    tasks = [(spec, language) for spec in specs for language in languages]
-    # Elsewhere a new process would have to import everything again, which takes longer than it saves.
-    processes = min(len(os.sched_getaffinity(0)), len(tasks)) if sys.platform == "linux" else 1
-    if processes < 2:
-        yield from map(write, tasks)
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool, warnings.catch_warnings():
-        # Python from 3.12 on warns of threads at a fork. They are numpy's own, which wait for work.
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-        yield from pool.map(write, tasks)
-
-
-def _write(estimates: Estimates, codebook: Codebook, folder: Path, task: tuple[ChartSpec, str]) -> Path:
     from analysis.charts import _files
 
-    spec, language = task
-    return _files.write(draw(estimates, spec, codebook, language), folder / language)
+    # Once, before the processes part: the charts, and what matplotlib would import while it saves.
+    for module in ("PIL.PngImagePlugin", "fontTools.subset", *(f"{_BACKEND}_{name}" for name in ("agg", "pdf", "svg"))):
+        import_module(module)
+    for name in {spec.chart for spec in specs}:
+        plugins.load("analysis.charts", name)
+
+    def write(task: tuple[ChartSpec, str]) -> Path:
+        spec, language = task
+        return _files.write(draw(estimates, spec, codebook, language), folder / language)
+
+    yield from each(write, [(spec, language) for spec in specs for language in languages])
 
 
 def remove_others(folder: Path, drawn: Collection[Path]) -> None:
