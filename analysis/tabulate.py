@@ -8,18 +8,18 @@ selections of the same rows, so that two tables cannot differ in a number or giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis import comparisons, disclosure, fieldwork
+from analysis import blocks, comparisons, disclosure, fieldwork
 from analysis.answers import MISSING
+from analysis.blocks import Banner, Block
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.engines.memory import Memory
 from analysis.estimates import (
     COLUMNS,
-    COMPLEMENTARY,
     NOT_ESTIMABLE,
     SHOWN,
     SMALL_BASE,
@@ -28,7 +28,7 @@ from analysis.estimates import (
     Estimates,
     Provenance,
 )
-from analysis.estimators import korn_graubard, logit_interval, ratio, t_interval
+from analysis.estimators import ratio
 from analysis.moments import Moments
 from analysis.plan import Plan, TableSpec
 from analysis.population import NONE, POPULATION, account
@@ -46,20 +46,16 @@ NONRESPONSE = "nonresponse"
 COUNT, MISSING_SHARE = "count", "missing"
 RESPONDENTS, ORGANISATIONS, MEAN_RESPONDENTS = "respondents", "organisations", "mean_respondents"
 
-SHARES = (SHARE, SELECTED, CENTRAL, MISSING_SHARE)
-"""Statistics between 0 and 1, with a logit interval."""
-
 
 def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[str]] | None = None) -> Estimates:
     """Return every number of the plan's tables, the book, item nonresponse and fieldwork, after disclosure control.
 
     pages  page of the questionnaire → its variables (quality.pages_of), for break-offs by page; None: without them
     """
-    desk, sheet = _Desk(study), _Sheet()
+    desk = _Desk(study)
     crossings = _crossings(study)
-    for stub, banners in crossings.items():
-        sheet.add(desk.estimate(stub, banners))
-    rows = _inferred(sheet.columns(study.plan.rules.small_base), study.plan)
+    found = [block for stub, banners in crossings.items() for block in desk.estimate(stub, banners)]
+    rows = blocks.rows(found, small_base=study.plan.rules.small_base)
     tables = [_tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
     tables += [_book(rows, study), _nonresponse(study)]
@@ -67,21 +63,13 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     # What is counted and not estimated has no weights but its own.
     together["weighting"] = together["weighting"].where(together["weighting"].notna(), NONE)
-    tests = [*_cross_tab_tests(sheet.blocks), *_pick_tests(desk, crossings)]
+    tests = [*_cross_tab_tests(found), *_pick_tests(desk, crossings)]
     if study.weighted:
         about = replace(about, weighting=POPULATION)
     weights = account(study, study.weighted or study.unweighted)
     if study.weighted:
         weights["side_by_side"] = _side_by_side(study, rows)
     return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust), weights)
-
-
-@dataclass(frozen=True)
-class Banner:
-    """The groups of one banner variable, in the whole study or in its strict population."""
-
-    variable: str
-    strict: bool = False
 
 
 def _crossings(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
@@ -120,33 +108,6 @@ _Set = tuple[Estimand, str, Sequence[_Groups]]
 """An estimand, its weighting, and the banners that it is estimated for."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """The estimates of one stub × banner × estimand × weighting, (groups, statistics), before they become rows."""
-
-    stub: Stub
-    groups: _Groups
-    estimand: str
-    weighting: str
-    estimate: Floats
-    variance: Floats
-    simple: Floats
-    moments: Moments
-    organisations: Codes
-    verdict: Codes
-    compared: Moments | None
-
-    def letters(self, small_base: int) -> list[str]:
-        """Return the letters of every group and statistic, in the order of the estimates; "" where none."""
-        groups = len(self.groups.codes)
-        none = ("",) * self.stub.codes
-        found = (
-            (none,) * groups if self.compared is None else comparisons.lettered(self.compared, small_base=small_base)
-        )
-        places = [statistic.only for statistic in self.stub.statistics]
-        return ["" if place is None else of_group[place] for of_group in found for place in places]
-
-
 class _Desk:
     """Estimates stubs of one study; keeps its engines, and a judge of each set of banners."""
 
@@ -155,7 +116,7 @@ class _Desk:
         self.engines: dict[tuple[str, str, bool], Memory] = {}
         self.judges: dict[tuple[tuple[str, str, tuple[Banner, ...]], ...], disclosure.Judge] = {}
 
-    def estimate(self, stub: Stub, banners: Sequence[Banner]) -> Iterator[_Block]:
+    def estimate(self, stub: Stub, banners: Sequence[Banner]) -> Iterator[Block]:
         codes = self.study.codes(stub.variable)
         answered = codes >= 0
         columns = [self._groups(banner) for banner in banners]
@@ -181,28 +142,25 @@ class _Desk:
         verdict: Codes,
         estimand: Estimand,
         weighting: str,
-    ) -> _Block:
-        values = np.array([statistic.values for statistic in stub.statistics])
+    ) -> Block:
         moments = engine.moments(codes, stub.codes, groups.of, len(groups.codes))
-        estimate, variance = moments.averages(values)
-        if weighting == POPULATION and self.study.weighted:
-            again = self.study.weighted.jackknife(
-                estimand, code=codes, codes=stub.codes, group=groups.of, groups=len(groups.codes), values=values
-            )
-            variance = variance if again is None else again
-        return _Block(
+        block = Block(
             stub=stub,
-            groups=groups,
+            banner=groups.banner,
+            codes=groups.codes,
             estimand=estimand,
             weighting=weighting,
-            estimate=estimate,
-            variance=variance,
-            simple=moments.simple_variance(values),
             moments=moments,
             organisations=self._distinct(groups.of, codes >= 0, len(groups.codes)),
             verdict=verdict,
             compared=self._compared(engine, stub, codes, groups, verdict, moments) if weighting == NONE else None,
         )
+        if weighting == POPULATION and self.study.weighted:
+            again = self.study.weighted.jackknife(
+                estimand, code=codes, codes=stub.codes, group=groups.of, groups=len(block.codes), values=block.values
+            )
+            return replace(block, replicated=again)
+        return block
 
     def _compared(
         self, engine: Memory, stub: Stub, codes: Codes, groups: _Groups, verdict: Codes, moments: Moments
@@ -281,66 +239,17 @@ def _ends(sets: Sequence[_Set]) -> Codes:
     return np.cumsum([len(one.codes) for _, _, columns in sets for one in columns])[:-1]
 
 
-@dataclass
-class _Sheet:
-    """Collects blocks and turns them into rows once: intervals are computed for all rows in one go."""
-
-    blocks: list[_Block] = field(default_factory=list)
-
-    def add(self, blocks: Iterator[_Block]) -> None:
-        self.blocks.extend(blocks)
-
-    def columns(self, small_base: int) -> dict[str, np.ndarray]:
-        """Return the blocks as columns, one row per group and statistic of a block."""
-        shapes = np.array([block.estimate.shape for block in self.blocks]).reshape(-1, 2)
-        size = shapes.prod(axis=1)
-        block = np.repeat(np.arange(len(self.blocks)), size)
-        place = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-        group, statistic = np.divmod(place, shapes[block, 1])
-        group += (np.cumsum(shapes[:, 0]) - shapes[:, 0])[block]
-        statistic += (np.cumsum(shapes[:, 1]) - shapes[:, 1])[block]
-        statistics = [one for each in self.blocks for one in each.stub.statistics]
-
-        def by_block(values: list[object]) -> np.ndarray:
-            return np.array(values, object)[block]
-
-        def by_group(arrays: Sequence[np.ndarray]) -> np.ndarray:
-            return np.concatenate(arrays)[group]
-
-        return {
-            "variable": np.array([one.variable for one in statistics], object)[statistic],
-            "code": np.array([one.code for one in statistics], object)[statistic],
-            "statistic": np.array([one.name for one in statistics], object)[statistic],
-            "stub": by_block([each.stub.variable for each in self.blocks]),
-            "estimand": by_block([each.estimand for each in self.blocks]),
-            "weighting": by_block([each.weighting for each in self.blocks]),
-            "banner": by_block([each.groups.banner.variable for each in self.blocks]),
-            "strict": by_block([each.groups.banner.strict for each in self.blocks]).astype(bool),
-            "banner_code": np.array([code for each in self.blocks for code in each.groups.codes], object)[group],
-            "estimate": np.concatenate([each.estimate.ravel() for each in self.blocks]),
-            "variance": np.concatenate([each.variance.ravel() for each in self.blocks]),
-            "simple": np.concatenate([each.simple.ravel() for each in self.blocks]),
-            "df": by_group([each.moments.df for each in self.blocks]),
-            "effective": by_group([each.moments.effective for each in self.blocks]),
-            "base_n": by_group([each.moments.base_n for each in self.blocks]),
-            "base_weighted": by_group([each.moments.base_weighted for each in self.blocks]),
-            "base_organisations": by_group([each.organisations for each in self.blocks]),
-            "verdict": by_group([each.verdict for each in self.blocks]),
-            "letters": np.array([one for each in self.blocks for one in each.letters(small_base)], object),
-        }
-
-
 def _of_shown(groups: _Groups, verdict: Codes) -> Codes:
     """Return each respondent's group, -1 where it is none or hidden."""
     shown = np.append(verdict == disclosure.SHOWN, False)
     return np.where(shown[groups.of], groups.of, -1)
 
 
-def _cross_tab_tests(blocks: Sequence[_Block]) -> Iterator[comparisons.Independence]:
+def _cross_tab_tests(found: Sequence[Block]) -> Iterator[comparisons.Independence]:
     """Yield the test of every question with one answer against every banner. Picks are tested as a set."""
-    for block in blocks:
+    for block in found:
         if block.compared is not None and block.stub.statistics[0].name == SHARE:
-            banner = block.groups.banner.variable
+            banner = block.banner.variable
             yield comparisons.of_crosstab(block.stub.variable, banner, block.estimand, block.compared)
 
 
@@ -368,37 +277,6 @@ def _picks(study: Study) -> Iterator[tuple[str, Floats, frozenset[str]]]:
     for score in study.plan.scores:
         members = [f"{score.level}_{code}" for code in score.codes]
         yield score.name, study.central(score), frozenset(members)
-
-
-def _inferred(columns: dict[str, np.ndarray], plan: Plan) -> pd.DataFrame:
-    """Add standard errors, intervals, design effects and flags; take the numbers out of hidden rows."""
-    estimate, variance, df = columns["estimate"], columns.pop("variance"), columns["df"].astype(float)
-    simple, effective, verdict = columns.pop("simple"), columns.pop("effective"), columns.pop("verdict")
-    is_share = np.isin(columns["statistic"], SHARES)
-    hidden = verdict != disclosure.SHOWN
-    # A constant leaves rounding noise in the variance of sums; its spread in the base is zero.
-    constant = ~(simple * np.maximum(columns["base_n"] - 1, 1) > 1e-12 * np.maximum(estimate**2, 1e-12))
-    unsure = ((df <= 0) | constant | ~(variance > 0)) & ~hidden
-    with np.errstate(invalid="ignore", divide="ignore"):
-        se = np.where(unsure, np.nan, np.sqrt(variance))
-        low, high = t_interval(estimate, se, df)
-        by_logit = is_share & ~unsure
-        low[by_logit], high[by_logit] = logit_interval(estimate[by_logit], se[by_logit], df[by_logit])
-        bounded = is_share & unsure
-        clean = np.where(constant, np.round(estimate), estimate)
-        low[bounded], high[bounded] = korn_graubard(clean[bounded], effective[bounded])
-        deff = np.where(unsure, np.nan, variance / simple)
-    small = columns["base_n"] < plan.rules.small_base
-    flag = np.where(small, SMALL_BASE, SHOWN).astype(object)
-    flag[unsure] = NOT_ESTIMABLE
-    flag[verdict == disclosure.SUPPRESSED] = SUPPRESSED
-    flag[verdict == disclosure.COMPLEMENTARY] = COMPLEMENTARY
-    columns |= {"estimate": np.where(unsure & is_share, clean, estimate), "se": se, "ci_low": low, "ci_high": high}
-    columns |= {"df": np.maximum(df, 0), "deff": deff, "small_base": small, "flag": flag}
-    columns["letters"] = np.where(hidden, "", columns["letters"])
-    for name in ("estimate", "se", "ci_low", "ci_high", "df", "deff", "base_weighted"):
-        columns[name] = np.where(hidden, np.nan, columns[name].astype(float))
-    return pd.DataFrame(columns)
 
 
 def _tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
