@@ -82,14 +82,19 @@ def enter(database: Database, connection: Connection) -> None:
 
 
 def grant(database: Database, connection: Connection) -> None:
-    """Let the role read, add and amend; what it may delete is who a respondent is, never an answer."""
+    """Let the role read, add and amend; what it may delete is who a respondent is and what isn't saved, no answer.
+
+    Erasing a response takes a function that looks for its tombstone first.
+    """
     role = database.role
     connection.execute(text(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {database.name} TO {role}"))
     connection.execute(text(f"REVOKE INSERT, UPDATE ON alembic_version FROM {role}"))
     if "answer_event" in database.metadata.tables:
-        connection.execute(text(f"REVOKE UPDATE ON answer_event FROM {role}"))
+        connection.execute(text(f"REVOKE UPDATE ON answer_event, erasure FROM {role}"))
+        connection.execute(text(f"GRANT DELETE ON draft TO {role}"))
+        connection.execute(text(f"GRANT EXECUTE ON FUNCTION erase_response(text) TO {role}"))
     if "respondent" in database.metadata.tables:
-        connection.execute(text(f"GRANT DELETE ON respondent, organisation TO {role}"))
+        connection.execute(text(f"GRANT DELETE ON respondent, organisation, identity_draft TO {role}"))
 
 
 def inventory(connection: Connection, table: str, key: list[str], columns: list[str]) -> tuple[int, list[int]]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -28,6 +29,8 @@ from kysely.codebook import Missing
 
 REAL, SIMULATED = "real", "simulated"
 OPEN, CLOSED, SUBMITTED = "open", "closed", "submitted"
+BY_LINK, BY_INVITATION, BY_BOTH = "open", "invited", "both"
+RESPONDENT, OPERATOR = "respondent", "operator"
 
 _ORIGIN = f"origin IN ('{REAL}', '{SIMULATED}')"
 _NAMES = {
@@ -102,6 +105,7 @@ class Wave(Answers, table=True):
         ),
         CheckConstraint(_ORIGIN, name="origin"),
         CheckConstraint(f"state IN ('{OPEN}', '{CLOSED}')", name="state"),
+        CheckConstraint(f"access IN ('{BY_LINK}', '{BY_INVITATION}', '{BY_BOTH}')", name="access"),
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -118,6 +122,9 @@ class Wave(Answers, table=True):
     retention: str | None = Field(default=None, sa_type=Text)
     opened_at: datetime = Field(sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    access: str = BY_LINK
+    opens_at: datetime | None = Field(default=None, sa_type=Moment)
+    closes_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Response(Answers, table=True):
@@ -145,6 +152,10 @@ class Response(Answers, table=True):
     state: str
     started_at: datetime = Field(sa_type=Moment)
     submitted_at: datetime | None = Field(default=None, sa_type=Moment)
+    drafts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    reopened: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    submitted_revision: int | None = None
+    device: str | None = None
 
 
 class AnswerEvent(Answers, table=True):
@@ -189,6 +200,22 @@ class PageSubmission(Answers, table=True):
     revision: int
     digest: str = Field(max_length=32)
     at: datetime = Field(sa_type=Moment)
+    shown_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Publication(Answers, table=True):
+    """One change of what a wave asks: its newest number is the version that new responses begin on."""
+
+    __tablename__ = "publication"
+    __table_args__ = (
+        ForeignKeyConstraint(["wave_id"], ["wave.id"]),
+        ForeignKeyConstraint(["version_hash"], ["instrument_version.hash"]),
+    )
+
+    wave_id: str = Field(primary_key=True, max_length=32)
+    number: int = Field(primary_key=True)
+    version_hash: str = Field(max_length=64)
+    published_at: datetime = Field(sa_type=Moment)
 
 
 class Organisation(Identity, table=True):
@@ -231,3 +258,227 @@ class Respondent(Identity, table=True):
     business_id_typed: str = Field(sa_type=Text)
     created_on: date
     origin: str
+
+
+class Draft(Answers, table=True):
+    """What one browser typed on a page and could not save; *revision* is what its form was made from.
+
+    Fields that say who the respondent is are not here: see IdentityDraft.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (ForeignKeyConstraint(["response"], ["response.id"]), {"sqlite_with_rowid": False})
+
+    response: str = Field(primary_key=True, max_length=32)
+    page: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    browser: str = Field(primary_key=True, max_length=16)
+    typed: str = Field(sa_type=Text)
+    reason: str
+    revision: int
+    shown_at: datetime | None = Field(default=None, sa_type=Moment)
+    at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class ResumeCode(Answers, table=True):
+    """The code that a respondent can take along, as a keyed hash: nobody can read it back."""
+
+    __tablename__ = "resume_code"
+    __table_args__ = (
+        ForeignKeyConstraint(["response"], ["response.id"]),
+        Index("ix_resume_code_response", "response"),
+        {"sqlite_with_rowid": False},
+    )
+
+    hash: str = Field(primary_key=True, max_length=32)
+    response: str = Field(max_length=32)
+
+
+class Erasure(Answers, table=True):
+    """The tombstone of a response that was erased: all that is left of it. Without one no answer can be deleted."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        ForeignKeyConstraint(["wave_id"], ["wave.id"]),
+        CheckConstraint(f"erased_by IN ('{RESPONDENT}', '{OPERATOR}')", name="erased_by"),
+        {"sqlite_with_rowid": False},
+    )
+
+    response: str = Field(primary_key=True, max_length=32)
+    wave_id: str
+    erased_by: str
+    erased_on: date
+    signature: str = Field(max_length=64)
+
+
+class IdentityDraft(Identity, table=True):
+    """What one browser typed of who the respondent is, and could not save yet."""
+
+    __tablename__ = "identity_draft"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    response_id: str = Field(primary_key=True, max_length=32)
+    page: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    browser: str = Field(primary_key=True, max_length=16)
+    typed: str = Field(sa_type=Text)
+
+
+class AnonymousDraft(Answers, table=True):
+    """A response in anonymous mode until it is sent. Known by a hash of the link's code, it has no time and no order."""
+
+    __tablename__ = "anonymous_draft"
+    __table_args__ = (
+        ForeignKeyConstraint(["wave_id", "origin"], ["wave.id", "wave.origin"]),
+        ForeignKeyConstraint(["version_hash"], ["instrument_version.hash"]),
+        CheckConstraint(_ORIGIN, name="origin"),
+        CheckConstraint(f"state IN ('{OPEN}', '{SUBMITTED}')", name="state"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    wave_id: str
+    origin: str
+    version_hash: str
+    language: str
+    mode: str
+    seed: int = Field(sa_type=BigInteger)
+    revision: int
+    state: str
+    receipt_hash: str | None = Field(default=None, max_length=64)
+    content: str = Field(sa_type=Text)
+
+
+class AnonymousResponse(Answers, table=True):
+    """A response in anonymous mode, under a new random id; written with others, in an order that was shuffled."""
+
+    __tablename__ = "anonymous_response"
+    __table_args__ = (
+        ForeignKeyConstraint(["wave_id", "origin"], ["wave.id", "wave.origin"]),
+        ForeignKeyConstraint(["version_hash"], ["instrument_version.hash"]),
+        UniqueConstraint("receipt_hash"),
+        CheckConstraint(_ORIGIN, name="origin"),
+        CheckConstraint(f"state IN ('{OPEN}', '{SUBMITTED}')", name="state"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    wave_id: str
+    origin: str
+    version_hash: str
+    language: str
+    mode: str
+    seed: int = Field(sa_type=BigInteger)
+    state: str
+    receipt_hash: str | None = Field(default=None, max_length=64)
+
+
+class AnonymousAnswer(Answers, table=True):
+    """The last answer to one variable in anonymous mode: without its time, and without those before it."""
+
+    __tablename__ = "anonymous_answer"
+    __table_args__ = (
+        ForeignKeyConstraint(["response"], ["anonymous_response.id"]),
+        CheckConstraint(
+            "(CASE WHEN number IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN text IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN missing IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_of_number_text_missing",
+        ),
+        CheckConstraint(f"missing IN ({', '.join(repr(str(kind)) for kind in Missing)})", name="missing"),
+        {"sqlite_with_rowid": False},
+    )
+
+    response: str = Field(primary_key=True, max_length=32)
+    variable: str = Field(primary_key=True)
+    number: float | None = Field(default=None, sa_column=Column(Double(), nullable=True))
+    text: str | None = Field(default=None, sa_type=Text)
+    missing: str | None = None
+
+
+class Contact(Identity, table=True):
+    """A person who may be invited. Address and name are sealed with a key that lies outside the database."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "origin"], ["organisation.id", "organisation.origin"]),
+        UniqueConstraint("address_hash"),
+        CheckConstraint(_ORIGIN, name="origin"),
+        Index("ix_contact_organisation_id", "organisation_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    address_hash: str = Field(max_length=64)
+    address_sealed: str = Field(sa_type=Text)
+    name_sealed: str | None = Field(default=None, sa_type=Text)
+    language: str | None = Field(default=None, max_length=2)
+    organisation_id: str | None = Field(default=None, max_length=32)
+    origin: str
+    no_mail: bool = False
+    bounced: bool = False
+    imported_on: date
+
+
+class Invitation(Identity, table=True):
+    """A contact asked to answer in one wave. Its response is known to whoever has the link key, and to no table."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        ForeignKeyConstraint(["contact_id"], ["contact.id"]),
+        UniqueConstraint("contact_id", "wave_id"),
+        UniqueConstraint("code_hash"),
+        UniqueConstraint("opt_out_hash"),
+        UniqueConstraint("response_id"),
+        Index("ix_invitation_wave_id", "wave_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    contact_id: str
+    wave_id: str = Field(max_length=32)
+    privacy_mode: str
+    generation: int
+    code_hash: str | None = Field(default=None, max_length=64)
+    opt_out_hash: str = Field(max_length=64)
+    response_id: str | None = Field(default=None, max_length=32)
+    stratum: str | None = Field(default=None, sa_type=Text)
+    psu: str | None = Field(default=None, sa_type=Text)
+    design_weight: float = Field(default=1.0, sa_column=Column(Double(), nullable=False))
+    in_post: bool = False
+    disposition: str | None = None
+    revoked: bool = False
+
+
+class Completion(Identity, table=True):
+    """A mark that some anonymous invitation was used: without the link key nobody can tell whose."""
+
+    __tablename__ = "completion"
+    __table_args__ = (Index("ix_completion_wave_id", "wave_id"), {"sqlite_with_rowid": False})
+
+    mark: str = Field(primary_key=True, max_length=64)
+    wave_id: str = Field(max_length=32)
+    told: bool = False
+
+
+class Mail(Identity, table=True):
+    """The outbox: one mail of one round to one person invited. It holds no text, no address and no link."""
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        ForeignKeyConstraint(["invitation_id"], ["invitation.id"]),
+        UniqueConstraint("invitation_id", "round"),
+        UniqueConstraint("message_id"),
+        CheckConstraint("state IN ('queued', 'claimed', 'sent', 'refused', 'bounced')", name="state"),
+        Index("ix_mail_state", "state"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    invitation_id: str
+    round: int
+    state: str
+    message_id: str | None = Field(default=None, sa_type=Text)
+    attempts: int
+    said: str | None = Field(default=None, sa_type=Text)
+    queued_at: datetime = Field(sa_type=Moment)
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -26,7 +26,7 @@ from kysely.web.problems import RETRY_AFTER, log
 from kysely.web.screens import Received, Standing
 from kysely.web.security import Guard, Passport, Ticket, same_browser
 from kysely.web.studies import Study
-from kysely.web.visits import HANDLING, REVIEW, THANKS, Post, Visit
+from kysely.web.visits import HANDLING, REVIEW, THANKS, Post, Visit, redirect
 from kysely.web.wording import wordings
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "")
@@ -381,13 +381,6 @@ class Interview:
 
     def _whole(self, state: ResponseState) -> Standing:
         return self._standing(state, *(page.id for page in self.store.instrument(state.version_hash).pages))
-
-
-def redirect(address: str, status: int = 302) -> Response:
-    """Return a redirect with nothing in it: Flask's own draws a page that no browser shows."""
-    answer = Response(status=status)
-    answer.headers["Location"] = address
-    return answer
 
 
 def new_seed() -> int:

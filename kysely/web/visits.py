@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
 from kysely.instrument import OWN_FIELDS
 from kysely.questions._base import wording as in_language
@@ -87,3 +88,10 @@ class Post:
     def edit(self) -> bool:
         """Whether the page was opened from the review, to which it then returns."""
         return self.ticket is not None and self.ticket.edit
+
+
+def redirect(address: str, status: int = 302) -> Response:
+    """Return a redirect with nothing in it: Flask's own draws a page that no browser shows."""
+    answer = Response(status=status)
+    answer.headers["Location"] = address
+    return answer
