@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,18 @@ Lonely = Literal["fail", "certainty", "remove", "average", "adjust"]
 
 class DesignError(AnalystError):
     """The design can't carry the estimate: a weight, stratum or PSU is wrong. Says which and what to do."""
+
+
+class Calibration(Protocol):
+    """What the variance must know of weights that meet population figures: analysis/weighting/ has the kinds."""
+
+    def residuals(self, influence: Floats) -> Floats:
+        """Return influence values without what the known figures explain, (n,) → (n,) or (n, k) → (n, k).
+
+        Influence values contain the calibrated weight. Those outside a domain are 0 going in and need not
+        be 0 coming out: the figures are known of the whole population.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +115,8 @@ class Design:
              "remove" (it is left out, which is the same number), "average" (it gets the mean variance of the
              other strata), "adjust" (its total is compared with the mean PSU total of all strata)
     further  the stages of sampling after the first, if any
+    calibration  how the weights were made to meet figures of the population, which takes off the errors; None:
+             they were not. Weights that are changed further (a domain, per organisation) keep it
 
     PSUs without a respondent of the domain stay in the design: their number is part of the variance.
     """
@@ -113,6 +127,7 @@ class Design:
     fraction: Floats
     lonely: Lonely = "fail"
     further: tuple[Level, ...] = ()
+    calibration: Calibration | None = None
 
     @classmethod
     def of(
@@ -187,10 +202,13 @@ class Design:
 
     @cached_property
     def by_factor(self) -> bool:
-        """Whether all variance is Σ factor · (PSU total - stratum mean)²: one stage, no PSU compared across strata."""
+        """Whether all variance is Σ factor · (PSU total - stratum mean)².
+
+        It is for one stage of sampling, no PSU compared across strata, and weights that are not calibrated.
+        """
         across = self.lonely in ("average", "adjust") and self.levels[0].alone.any()
         deeper = any((level.carried > 0).any() for level in self.further)
-        return not across and not deeper
+        return not across and not deeper and self.calibration is None
 
     @cached_property
     def factor(self) -> Floats:
@@ -202,8 +220,9 @@ class Design:
         refuse_alone(self.levels[0], self.lonely)
         if not self.by_factor:
             raise DesignError(
-                f"the variance of this design ({1 + len(self.further)} stages, lonely={self.lonely!r}) is no "
-                "factor per stratum; take analysis.variance.covariance()"
+                f"the variance of this design ({1 + len(self.further)} stages, lonely={self.lonely!r}, weights "
+                f"{'calibrated' if self.calibration else 'not calibrated'}) is no factor per stratum; "
+                "take analysis.variance.covariance()"
             )
         return self.levels[0].factor
 

@@ -40,7 +40,8 @@ class Estimate:
 
     value         NaN only if the base is empty
     se            NaN where it is not estimable: no degrees of freedom, or everybody gave the same answer.
-                  0 where all PSUs there are were sampled (fpc), and then low = high = value
+                  0 where all PSUs there are were sampled (fpc), or where the weights are calibrated to this very
+                  figure, and then low = high = value
     low, high     95 % interval (or another *level*): logit-t for a share unless another was asked for, t
                   otherwise; where a share is not estimable, a Korn-Graubard bound; where a number is not, NaN
     df            PSUs - strata of the base
@@ -240,6 +241,11 @@ def _union(estimates: Sequence[Estimate]) -> Design:
     for other in estimates[1:]:
         if other.design.psu is not first.psu and not np.array_equal(other.design.psu, first.psu):
             raise DesignError("estimates of different designs have no covariance; compare them as independent samples")
+        if other.design.calibration is not first.calibration:
+            raise DesignError(
+                "estimates with weights that were calibrated differently are not combined; "
+                "make both with the one design, or jackknife the difference"
+            )
     weight: Floats = np.max([e.design.weight for e in estimates], axis=0)
     return replace(first, weight=weight)
 
@@ -270,10 +276,11 @@ def _estimate(
 ) -> Estimate:
     """Return the estimate with its error and interval; *size* is the sum of the sizes of the terms it is a sum of."""
     n, df = int(base.members.sum()), max(base.degrees(), 0)
-    if n and not np.isnan(value) and _all_sampled(base):
-        return Estimate(value, 0.0, value, value, df, n, 0.0 * simple, True, influence, base, simple)
     spread = float(covariance(influence, base)[0, 0]) if df > 0 else 0.0
-    estimable = df > 0 and spread > (NOISE * size) ** 2
+    some = spread > (NOISE * size) ** 2
+    if n and not np.isnan(value) and (_all_sampled(base) or (df > 0 and not some and _calibrated_to(influence, base))):
+        return Estimate(value, 0.0, value, value, df, n, 0.0 * simple, True, influence, base, simple)
+    estimable = df > 0 and some
     se = float(np.sqrt(spread)) if estimable else np.nan
     if estimable and scale == "share":
         low, high = logit_interval(value, se, df, level)
@@ -290,6 +297,14 @@ def _estimate(
 def _all_sampled(base: Design) -> bool:
     """Whether every unit there is was sampled at every stage, where the base has members: nothing is left to chance."""
     return all((level.fraction[level.stratum[base.members]] == 1).all() for level in base.levels)
+
+
+def _calibrated_to(influence: Floats, base: Design) -> bool:
+    """Whether the figure would vary between samples, but for the weights being calibrated to it."""
+    if base.calibration is None:
+        return False
+    size = float(np.abs(influence).sum())
+    return bool(covariance(influence, replace(base, calibration=None))[0, 0] > (NOISE * size) ** 2)
 
 
 def _effective(base: Design) -> float:

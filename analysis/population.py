@@ -64,7 +64,7 @@ class PopulationWeights:
 
     def design(self, estimand: str) -> Design:
         """Return the design of an estimand with its weights, as every estimator takes it."""
-        return replace(self.weighted.base, weight=self.of(estimand))
+        return replace(self.weighted.design, weight=self.of(estimand))
 
     @property
     def errors(self) -> str:
@@ -102,11 +102,12 @@ class PopulationWeights:
 
     def linearised(self, is_so: Floats) -> dict[str, float]:
         """Return the weighted share per respondent of whom *is_so* (1, 0, NaN), with the two other errors."""
+        fixed = replace(self.weighted.design, calibration=None)
         found = ratio(is_so * self.members, np.where(np.isnan(is_so), np.nan, self.members), self.weighted.design)
         return {
             "weighted": found.value,
-            "linearised": float(np.sqrt(self.weighted.covariance(found.influence)[0, 0])),
-            "fixed": float(np.sqrt(covariance(found.influence, self.weighted.design)[0, 0])),
+            "linearised": found.se,
+            "fixed": float(np.sqrt(covariance(found.influence, fixed)[0, 0])),
         }
 
     def _times(self, estimand: str) -> Codes:

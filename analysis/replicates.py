@@ -122,7 +122,7 @@ def _left_out(design: Design) -> Codes:
     if len(left_out) * len(design) > LARGEST:
         raise DesignError(
             f"{len(left_out)} replicates of {len(design)} respondents do not fit into memory. At this size "
-            "linearised errors are as good (Weighted.covariance); or form fewer, larger PSUs"
+            "linearised errors are as good (the calibrated design has them); or form fewer, larger PSUs"
         )
     return left_out
 
@@ -159,8 +159,8 @@ def side_by_side(
     return Errors(
         value=estimate.value,
         jackknife=float(again.se[0]),
-        linearised=float(np.sqrt(weighted.covariance(estimate.influence)[0, 0])),
-        fixed=float(np.sqrt(covariance(estimate.influence, weighted.design)[0, 0])),
+        linearised=float(np.sqrt(covariance(estimate.influence, weighted.design)[0, 0])),
+        fixed=float(np.sqrt(covariance(estimate.influence, replace(weighted.design, calibration=None))[0, 0])),
         df=estimate.df,
     )
 

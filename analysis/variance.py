@@ -17,6 +17,9 @@ def covariance(influence: Floats, design: Design) -> Floats:
     within the PSUs adds the same sum of its own units, times the sampled share of the PSUs (Särndal,
     Swensson and Wretman 1992, chapter 4.3). Agrees with R's svyrecvar(), single PSUs included; see tests/validation/.
 
+    Of calibrated weights the influence values first lose what the known figures explain (`Design.calibration`):
+    R's errors of a post-stratified, raked or calibrated design.
+
     A stratum counts among those that "average" and "adjust" look at if the domain has a member in it.
 
     Raises DesignError if a stratum has a single PSU, unless the design says what that means; under
@@ -25,6 +28,8 @@ def covariance(influence: Floats, design: Design) -> Floats:
     values = np.atleast_2d(np.asarray(influence, dtype=float).T).T
     if len(values) != len(design) or not np.isfinite(values).all():
         raise DesignError(f"influence values must be finite and one row for each of the {len(design)} respondents")
+    if design.calibration is not None:
+        values = design.calibration.residuals(values)
     result = np.zeros((values.shape[1], values.shape[1]))
     for number, level in enumerate(design.levels, 1):
         refuse_alone(level, design.lonely, number)
@@ -103,7 +108,8 @@ def bootstrap(
 
     In a stratum with m PSUs, m - 1 are drawn and weighted by m / (m - 1) (Rao and Wu 1988; R:
     as.svrepdesign(type="subbootstrap")). Draws are integers of numpy's PCG64, so a seed gives the same
-    replicates on every machine. Sampling fractions are not taken off: with them, the interval is too long.
+    replicates on every machine. Sampling fractions are not taken off: with them, the interval is too
+    long. Calibrated weights count as fixed.
 
     Raises DesignError if a stratum has a single PSU.
     """

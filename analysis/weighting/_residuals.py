@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from analysis.design import Floats, Mask
+from analysis.design import Calibration, Floats, Mask
 from analysis.weighting._cells import Cells
 
 SWEEPS = 10
 """Sweeps over the margins that take raked influence values to their residuals: the number R's survey makes."""
-
-
-class Calibration(Protocol):
-    """What the variance must know of weights that meet population figures."""
-
-    def residuals(self, influence: Floats) -> Floats:
-        """Return influence values without what the known figures explain, (n,) → (n,) or (n, k) → (n, k).
-
-        Influence values contain the calibrated weight. Those outside a domain are 0 going in and need not
-        be 0 coming out: the figures are known of the whole population.
-        """
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Nothing:
-    """Weights that no population figure determines: influence values stay what they are."""
-
-    def residuals(self, influence: Floats) -> Floats:
-        return influence
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +98,10 @@ class Scaled:
 
 @dataclass(frozen=True, eq=False)
 class Each:
-    """Several weightings of respondents that do not overlap, or one after the other."""
+    """Several weightings: of respondents that do not overlap, or one after the other, the last one first.
+
+    The last weighting took the weights of the one before as given, so its residuals are what that one explains.
+    """
 
     parts: tuple[Calibration, ...]
 

@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.design import Design, DesignError, Floats
-from analysis.variance import covariance
+from analysis.design import Calibration, Design, DesignError, Floats
 from analysis.weighting._cells import Cells
 from analysis.weighting._margins import Number
-from analysis.weighting._residuals import Calibration, Each
+from analysis.weighting._residuals import Each
 from analysis.weighting._targets import Target
 
 Reweight = Callable[[Floats], Floats]
@@ -25,7 +24,7 @@ class Weighted:
 
     base           the design as it was
     weight         (n,) the new weights; 0 outside the domain
-    calibration    what the variance must know of them
+    calibration    what the variance must know of them; None: they meet no figures, and count as fixed
     reweight       the same weighting of other base weights, (R, n) → (R, n): replicates of a jackknife
     targets        the margins that are met
     numbers        the totals of numbers that are met
@@ -36,7 +35,7 @@ class Weighted:
 
     base: Design
     weight: Floats
-    calibration: Calibration
+    calibration: Calibration | None
     reweight: Reweight
     targets: tuple[Target, ...] = ()
     numbers: tuple[Number, ...] = ()
@@ -46,19 +45,12 @@ class Weighted:
 
     @cached_property
     def design(self) -> Design:
-        """The design with the new weights, as every estimator takes it. Its own errors take the weights as fixed."""
-        return replace(self.base, weight=self.weight)
+        """The design with the new weights, as every estimator takes it.
 
-    def covariance(self, influence: Floats) -> Floats:
-        """Return the linearised covariance of estimates made with *design*, (n,) or (n, k) → (k, k).
-
-        Weights are not taken as fixed: from the influence values goes what the known figures explain.
-        Raises DesignError for influence values of another number of respondents.
+        Its errors are linearised: what the known figures explain is taken off. Those of weights taken as fixed
+        are of replace(design, calibration=None); those of the jackknife, of analysis.replicates.
         """
-        values = np.asarray(influence, dtype=float)
-        if values.ndim not in (1, 2) or len(values) != len(self.base):
-            raise DesignError(f"influence values have shape {values.shape}, the design {len(self.base)} respondents")
-        return covariance(self.calibration.residuals(values), self.design)
+        return replace(self.base, weight=self.weight, calibration=_composed(self.calibration, self.base.calibration))
 
 
 def together(design: Design, parts: Sequence[Weighted]) -> Weighted:
@@ -89,12 +81,17 @@ def together(design: Design, parts: Sequence[Weighted]) -> Weighted:
     return Weighted(
         design,
         weight,
-        Each(tuple(part.calibration for part in parts)),
+        _composed(*(part.calibration for part in parts)),
         reweight,
         rounds=max((part.rounds for part in parts), default=0),
         trimmed_mass=sum(part.trimmed_mass * part.base.weight.sum() for part in parts) / design.weight.sum(),
         parts=tuple(parts),
     )
+
+
+def _composed(*calibrations: Calibration | None) -> Calibration | None:
+    some = tuple(one for one in calibrations if one is not None)
+    return some[0] if len(some) == 1 else Each(some) if some else None
 
 
 def by_replicate(one: Callable[[Floats], Floats]) -> Reweight:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.design import Design, Floats
+from analysis.design import Calibration, Design, Floats
 from analysis.weighting._cells import Cells
 from analysis.weighting._margins import Margin, MarginError
-from analysis.weighting._residuals import Calibration, Scaled, Stratified
+from analysis.weighting._residuals import Scaled, Stratified
 from analysis.weighting._targets import require_somebody, targets
 from analysis.weighting._weighted import Weighted, per_cell, spread
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from analysis.design import Codes, Design, Floats
+from analysis.design import Calibration, Codes, Design, Floats
 from analysis.weighting._cells import Cells
 from analysis.weighting._margins import Margin, NotConverged
-from analysis.weighting._residuals import Calibration, Scaled, Swept
+from analysis.weighting._residuals import Scaled, Swept
 from analysis.weighting._targets import Target, require_somebody, targets
 from analysis.weighting._weighted import Reweight, Weighted, per_cell, spread
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from analysis.design import Design, Floats
 from analysis.weighting._margins import MarginError, NotConverged
-from analysis.weighting._residuals import Nothing
 from analysis.weighting._weighted import Weighted, by_replicate
 
 ROUNDS = 10_000
@@ -49,7 +48,7 @@ def weights(
 
     weight, rounds = trimmed(design.weight)
     again = by_replicate(lambda replicate: trimmed(replicate)[0])
-    return Weighted(design, weight, Nothing(), again, rounds=rounds, trimmed_mass=mass)
+    return Weighted(design, weight, None, again, rounds=rounds, trimmed_mass=mass)
 
 
 def _trimmed(w: Floats, low: float, high: float, *, strict: bool) -> tuple[Floats, int]:
