@@ -20,6 +20,7 @@ SHORTEST_SECRET = 32
 """Bytes; also the length of the random secret of a demonstration."""
 
 _HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\]")
+_SENDER = re.compile(r"(?:[^<>@\x00-\x1f]*<)?[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+>?")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Settings:
     build: Path = paths.REPOSITORY / "build"
     instance: Path = paths.REPOSITORY / "instance"
     proxy_hops: int = 0
+    link_key: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
 
     @property
     def production(self) -> bool:
@@ -74,6 +78,9 @@ class Settings:
             build=paths.build(environ),
             instance=instance,
             proxy_hops=_hops(environ),
+            link_key=_link_key(environ, mode),
+            smtp_url=_smtp_url(environ, mode),
+            mail_from=_mail_from(environ),
         )
         if settings.production:
             _refuse_what_is_unsafe(settings, environ)
@@ -122,7 +129,7 @@ def _identity_beside(database_url: str) -> str:
 def _secret(environ: Mapping[str, str], mode: str, instance: Path) -> str:
     secret = environ.get("KYSELY_SECRET_KEY", "")
     if mode == DEMONSTRATION:
-        return secret or _kept_secret(instance / "secret.key")
+        return secret or kept_secret(instance / "secret.key")
     return _strong(secret, "KYSELY_SECRET_KEY")
 
 
@@ -132,6 +139,41 @@ def _fallbacks(environ: Mapping[str, str], mode: str) -> tuple[str, ...]:
         for key in fallbacks:
             _strong(key, "KYSELY_SECRET_KEY_FALLBACKS")
     return fallbacks
+
+
+def _link_key(environ: Mapping[str, str], mode: str) -> str:
+    """Return the key of personal links, "" where none is set: only those who invite need one (kysely.links)."""
+    key = environ.get("KYSELY_LINK_KEY", "").strip()
+    if not key:
+        return ""
+    if key == environ.get("KYSELY_SECRET_KEY", ""):
+        raise ConfigurationError("KYSELY_LINK_KEY equals KYSELY_SECRET_KEY, which is rotated; give it one of its own.")
+    return _strong(key, "KYSELY_LINK_KEY") if mode == PRODUCTION else key
+
+
+def _smtp_url(environ: Mapping[str, str], mode: str) -> str:
+    url = environ.get("KYSELY_SMTP_URL", "").strip()
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    strange = not parts.hostname or parts.path.strip("/") or parts.fragment or not _has_a_port_or_none(url)
+    if parts.scheme not in ("smtp", "smtps") or strange or parts.query not in ("", "tls=none"):
+        # Without repeating it: it may hold a password.
+        raise ConfigurationError(
+            "KYSELY_SMTP_URL must look like smtp://user:password@mail.example.fi:587 (STARTTLS) or smtps://… (TLS)."
+        )
+    if parts.query and mode == PRODUCTION and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ConfigurationError("KYSELY_SMTP_URL turns TLS off; in production that is for a server on localhost only.")
+    return url
+
+
+def _mail_from(environ: Mapping[str, str]) -> str:
+    sender = environ.get("KYSELY_MAIL_FROM", "").strip()
+    if sender and not _SENDER.fullmatch(sender):
+        raise ConfigurationError(
+            f"KYSELY_MAIL_FROM is {sender!r}; it must look like survey@example.fi or The study <survey@example.fi>"
+        )
+    return sender
 
 
 def _strong(secret: str, name: str) -> str:
@@ -146,7 +188,7 @@ def _strong(secret: str, name: str) -> str:
     return secret
 
 
-def _kept_secret(file: Path) -> str:
+def kept_secret(file: Path) -> str:
     """Return the secret of *file*, made on first use; two processes that start together agree on one."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("retention", "how long they are kept"),
     ):
         opening.add_argument(f"--{option}", default="", help=meaning)
+    opening.add_argument(
+        "--access",
+        choices=("open", "invited", "both"),
+        help="who may answer: anybody (open), those with a personal link (invited), or both (default: open)",
+    )
+    opening.add_argument("--opens", help="when it opens, in Finnish time: 2026-11-30T08:00 (default: at once)")
+    opening.add_argument("--closes", help="when it closes; a date alone includes that day (default: kysely wave close)")
     closing = actions.add_parser("close", help="take no new responses; begun ones can be finished")
     closing.add_argument("instrument")
     closing.add_argument("--form")
@@ -43,15 +50,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(store, args: argparse.Namespace) -> int:
-    from kysely import loading
+    from kysely import clock, loading
     from kysely.store import REAL, Asking
 
     now = datetime.now(UTC)
     instrument = loading.load(store.settings.questionnaires / args.instrument, args.form)
     asking = Asking(args.controller, args.contact, args.purpose, args.legal_basis, args.retention)
     name = args.name or f"{now:%Y-%m}"
-    store.open_wave(instrument, name=name, origin=REAL, asking=asking, now=now)
+    id = store.open_wave(
+        instrument,
+        name=name,
+        origin=REAL,
+        asking=asking,
+        access=args.access,
+        opens_at=clock.moment(args.opens) if args.opens else None,
+        closes_at=clock.moment(args.closes, end_of_day=True) if args.closes else None,
+        now=now,
+    )
     print(f"Wave {name} of {instrument.id} ({instrument.form}) is open for real answers.")
+    wave = next(wave for wave in store.waves(instrument.id, instrument.form) if wave.id == id)
+    for line in _takes(wave):
+        print(f"{line[0].upper()}{line[1:]}.")
     if asking.unsaid:
         print(f"It is a demonstration and says so on every page; nobody has said: {', '.join(asking.unsaid)}.")
     print("A server that is running shows it after a restart.")
@@ -76,7 +95,22 @@ def _list(store, args: argparse.Namespace) -> int:
         kind = "demonstration" if wave.demonstration else wave.origin
         ended = f", closed {wave.closed_at:%Y-%m-%d}" if wave.closed_at else ""
         asks = f"; asked by {wave.asking.controller}" if wave.asking.controller else ""
-        print(f"{wave.instrument} ({wave.form}) {wave.name}: {kind}, opened {wave.opened_at:%Y-%m-%d}{ended}{asks}")
+        takes = "".join(f"; {line}" for line in _takes(wave))
+        opened = f"opened {wave.opened_at:%Y-%m-%d}{ended}"
+        print(f"{wave.instrument} ({wave.form}) {wave.name}: {kind}, {opened}{takes}{asks}")
     if not waves:
         print("There are no waves yet.")
     return 0
+
+
+def _takes(wave) -> list[str]:
+    """Return whom and when the wave takes, where that is not everybody from now on."""
+    from kysely import clock
+
+    takes = {"open": [], "invited": ["answered by personal link"], "both": ["answered by open and by personal link"]}
+    told = list(takes[wave.access])
+    if wave.opens_at:
+        told.append(f"opens {clock.said(wave.opens_at, 'en')}")
+    if wave.closes_at:
+        told.append(f"closes {clock.said(wave.closes_at, 'en')}")
+    return told

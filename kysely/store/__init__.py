@@ -6,10 +6,14 @@ from kysely.store.databases import databases
 from kysely.store.tables import REAL, SIMULATED
 from kysely.store.upgrading import current, faults, is_newest
 from kysely.store.values import (
+    GRACE,
     Asking,
+    ByInvitation,
     Closed,
     Conflict,
     Count,
+    Phase,
+    Publication,
     Replayed,
     ResponseState,
     Saved,
@@ -23,11 +27,15 @@ from kysely.store.values import (
 __all__ = [
     "REAL",
     "SIMULATED",
+    "GRACE",
     "Asking",
+    "ByInvitation",
     "Closed",
     "Conflict",
     "Count",
     "OrganisationTyped",
+    "Phase",
+    "Publication",
     "Replayed",
     "ResponseState",
     "Saved",

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from kysely import loading
@@ -15,11 +16,13 @@ from kysely.codebook import Answer
 from kysely.config import Settings
 from kysely.errors import ConfigurationError, StoreError
 from kysely.instrument import Instrument
+from kysely.links import Keys
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store import upgrading
 from kysely.store.answers import AnswerLog
 from kysely.store.databases import databases
 from kysely.store.identities import Identities
+from kysely.store.invitations import Invitations
 from kysely.store.saving import Form, Saving
 from kysely.store.tables import OPEN, REAL
 from kysely.store.values import (
@@ -28,6 +31,7 @@ from kysely.store.values import (
     Closed,
     Conflict,
     Count,
+    Publication,
     Replayed,
     ResponseState,
     Saved,
@@ -103,6 +107,11 @@ class Store:
     secret: bytes = field(repr=False)
     _instruments: dict[str, Instrument] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def invitations(self) -> Invitations:
+        """Who is invited; raises ConfigurationError in production without a link key."""
+        return Invitations(self.identities.database, Keys.of(self.settings))
+
     # Instruments
 
     def publish(self, instrument: Instrument, now: datetime) -> None:
@@ -110,6 +119,17 @@ class Store:
         if instrument.hash not in self._instruments:
             self.answers.publish(instrument, now)
             self._instruments[instrument.hash] = instrument
+
+    def publish_in(self, wave: str, instrument: Instrument, now: datetime) -> bool:
+        """Freeze the definition and let new responses of *wave* begin on it; False where they do already."""
+        self.publish(instrument, now)
+        return self.answers.publish_in(wave, instrument.hash, now)
+
+    def publications(
+        self, instrument: str | None = None, form: str | None = None, *, wave: str | None = None
+    ) -> tuple[Publication, ...]:
+        """Return what was published and for which wave, the latest first."""
+        return self.answers.publications(instrument=instrument, form=form, wave=wave)
 
     def instrument(self, hash: str) -> Instrument:
         """Return the definition as it was answered on; raises StoreError if it was never published."""
@@ -131,12 +151,25 @@ class Store:
         origin: str,
         note: Mapping[str, object] | None = None,
         asking: Asking = NOBODY,
+        access: str | None = None,
+        opens_at: datetime | None = None,
+        closes_at: datetime | None = None,
         now: datetime,
     ) -> str:
         """Open a wave and return its id; an open one of that name is returned as it is, with what *asking* says anew.
 
         In production a wave for real answers opens only if everything of *asking* is said. It ends a demonstration.
+        *access* is whom it takes ("open", "invited", "both"); what is None stays as it is, for a new wave open to all
+        from now until it is closed.
         """
+        told = {"access": access, "opens_at": opens_at, "closes_at": closes_at}
+        told = {name: value for name, value in told.items() if value is not None}
+        _refuse_times(opens_at, closes_at)
+        if access in ("invited", "both") and instrument.privacy_mode == "open":
+            raise ConfigurationError(
+                f"{instrument.id} promises that nobody is invited (privacy mode open), so it has no personal links. "
+                "Leave --access out, or give the questionnaire another privacy mode."
+            )
         if origin == REAL and self.settings.production and asking.unsaid:
             options = " ".join(f"--{name.replace('_', '-')} …" for name in asking.unsaid)
             raise ConfigurationError(
@@ -144,8 +177,10 @@ class Store:
                 f"Add: kysely wave open {instrument.id} {options}"
             )
         self.publish(instrument, now)
-        wave = Wave("", instrument.id, instrument.form, name, origin, OPEN, now, note=note, asking=asking)
-        return self.answers.open_wave(wave)
+        wave = Wave("", instrument.id, instrument.form, name, origin, OPEN, now, note=note, asking=asking, **told)
+        id = self.answers.open_wave(wave, tuple(told))
+        self.answers.publish_in(id, instrument.hash, now)
+        return id
 
     def close_wave(self, wave: str, now: datetime) -> None:
         """Take no new responses; those that are begun can still be finished."""
@@ -192,14 +227,19 @@ class Store:
         now: datetime,
         *,
         submit_key: str | None = None,
+        invited: str = "",
     ) -> str:
         """Begin a response and return its id, 128 random bits.
 
         With a *submit_key* a second start of the same form gives the same response: a double click begins one.
+        *invited* is the id that an invitation's response always has: two browsers begin the same one.
         """
         id = secrets.token_hex(16)
         if submit_key is not None:
             id = hashlib.blake2b(submit_key.encode(), key=self.secret, digest_size=16).hexdigest()
+        if invited:
+            _require_id(invited)
+            id = invited
         self.answers.start(
             id,
             wave=wave_id,
@@ -209,6 +249,7 @@ class Store:
             seed=seed,
             now=now,
             asked=self.settings.production,
+            invited=bool(invited),
         )
         return id
 
@@ -273,6 +314,11 @@ class Store:
         """Give back every connection."""
         self.answers.database.close()
         self.identities.database.close()
+
+
+def _refuse_times(opens: datetime | None, closes: datetime | None) -> None:
+    if opens is not None and closes is not None and closes <= opens:
+        raise ConfigurationError("The wave would close before it opens; check --opens and --closes.")
 
 
 def _require_id(response: str) -> None:

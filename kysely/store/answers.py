@@ -22,8 +22,11 @@ from kysely.store.databases import Database
 from kysely.store.tables import CLOSED, OPEN, REAL, SUBMITTED
 from kysely.store.values import (
     Asking,
+    ByInvitation,
     Conflict,
     Count,
+    Phase,
+    Publication,
     Replayed,
     ResponseState,
     Submitted,
@@ -32,8 +35,12 @@ from kysely.store.values import (
     WaveClosed,
 )
 
+_TAKES = ("access", "opens_at", "closes_at")
+"""What a wave says of whom it asks and when."""
+
 _VERSION = tables.InstrumentVersion.__table__  # type: ignore[attr-defined]
 _WAVE = tables.Wave.__table__  # type: ignore[attr-defined]
+_PUBLICATION = tables.Publication.__table__  # type: ignore[attr-defined]
 _RESPONSE = tables.Response.__table__  # type: ignore[attr-defined]
 _EVENT = tables.AnswerEvent.__table__  # type: ignore[attr-defined]
 
@@ -88,6 +95,48 @@ class AnswerLog:
             found: str | None = connection.execute(select(_VERSION.c.canonical).where(_VERSION.c.hash == hash)).scalar()
         return found
 
+    def publications(
+        self, *, instrument: str | None = None, form: str | None = None, wave: str | None = None
+    ) -> tuple[Publication, ...]:
+        """Return what was published for waves of an instrument, for one wave or for all, the latest first."""
+        query = (
+            select(_WAVE, _PUBLICATION.c.number, _PUBLICATION.c.published_at, _VERSION.c.hash, _VERSION.c.revision)
+            .join(_PUBLICATION, _PUBLICATION.c.wave_id == _WAVE.c.id)
+            .join(_VERSION, _VERSION.c.hash == _PUBLICATION.c.version_hash)
+            .order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.number.desc(), _WAVE.c.id)
+        )
+        for column, wanted in ((_WAVE.c.instrument, instrument), (_WAVE.c.form, form), (_WAVE.c.id, wave)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        with self.database.reading() as connection:
+            return tuple(
+                Publication(_wave(row), row.number, row.hash, row.revision, row.published_at)
+                for row in connection.execute(query)
+            )
+
+    def publish_in(self, wave: str, hash: str, now: datetime) -> bool:
+        """Let *wave* ask the frozen version *hash* from now on; False where it does already."""
+        newest = (
+            select(_PUBLICATION.c.number, _PUBLICATION.c.version_hash)
+            .where(_PUBLICATION.c.wave_id == wave)
+            .order_by(_PUBLICATION.c.number.desc())
+            .limit(1)
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(newest).one_or_none()
+        if row is not None and row.version_hash == hash:
+            return False
+        with self.database.writing() as connection:
+            # Two operators at once: PostgreSQL lets the second wait here for the first.
+            connection.execute(select(_WAVE.c.id).where(_WAVE.c.id == wave).with_for_update())
+            row = connection.execute(newest).one_or_none()
+            if row is not None and row.version_hash == hash:
+                return False
+            number = 1 if row is None else row.number + 1
+            values = {"wave_id": wave, "number": number, "version_hash": hash, "published_at": now}
+            connection.execute(insert(_PUBLICATION).values(values))
+        return True
+
     # waves
 
     def waves(self, instrument: str | None = None, form: str | None = None) -> tuple[Wave, ...]:
@@ -100,8 +149,11 @@ class AnswerLog:
         with self.database.reading() as connection:
             return tuple(_wave(row) for row in connection.execute(query))
 
-    def open_wave(self, wave: Wave) -> str:
-        """Open *wave*, or say anew who asks in the open wave of that name; returns its id."""
+    def open_wave(self, wave: Wave, anew: Collection[str] = _TAKES) -> str:
+        """Open *wave*, or say anew who asks in the open wave of that name; returns its id.
+
+        *anew* are those of access, opens_at and closes_at that the open wave of that name takes over.
+        """
         note = None if wave.note is None else json.dumps(wave.note, sort_keys=True, ensure_ascii=False)
         told = {name: text.strip() or None for name, text in asdict(wave.asking).items()}
         with self.database.writing() as connection:
@@ -121,7 +173,8 @@ class AnswerLog:
             if known is None:
                 id = secrets.token_hex(16)
                 described = {
-                    name: getattr(wave, name) for name in ("instrument", "form", "name", "origin", "opened_at")
+                    name: getattr(wave, name)
+                    for name in ("instrument", "form", "name", "origin", "opened_at", *_TAKES)
                 }
                 connection.execute(insert(_WAVE).values(id=id, note=note, state=OPEN, **described, **told))
                 return id
@@ -134,6 +187,9 @@ class AnswerLog:
                 raise StoreError(f"The wave {wave.name!r} is closed; open one of another name.")
             if not wave.asking.unsaid:
                 connection.execute(update(_WAVE).where(_WAVE.c.id == known.id).values(told))
+            if anew:
+                taken = {name: getattr(wave, name) for name in anew}
+                connection.execute(update(_WAVE).where(_WAVE.c.id == known.id).values(taken))
             return known.id
 
     def close_wave(self, wave: str, now: datetime) -> None:
@@ -143,13 +199,28 @@ class AnswerLog:
     # responses
 
     def start(
-        self, id: str, *, wave: str, origin: str, version: str, language: str, seed: int, now: datetime, asked: bool
+        self,
+        id: str,
+        *,
+        wave: str,
+        origin: str,
+        version: str,
+        language: str,
+        seed: int,
+        now: datetime,
+        asked: bool,
+        invited: bool = False,
     ) -> None:
         """Begin a response; a second time with the same id changes nothing. *asked*: not in a demonstration."""
         with self.database.bare(writes=True) as connection:
             row = _FIND_WAVE.one(connection, {"wave": wave})
             if row is None or row.state == CLOSED:
                 raise WaveClosed("The wave takes no new responses: it is closed.")
+            phase = _wave(row).phase(now)
+            if phase is not Phase.OPEN:
+                raise WaveClosed(f"The wave {row.name!r} takes no new responses: it is {phase.value.replace('_', ' ')}.")
+            if not invited and not _wave(row).by_link:
+                raise ByInvitation(f"The wave {row.name!r} takes answers by personal link only.")
             if asked and _wave(row).demonstration:
                 raise WaveClosed(f"The wave {row.name!r} is a demonstration and takes no answers in production.")
             values = {
@@ -255,6 +326,9 @@ def _close(connection: Connection, wave: str, now: datetime) -> None:
 
 def _wave(row: Row[Any]) -> Wave:
     return Wave(
+        access=row.access,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
         id=row.id,
         instrument=row.instrument,
         form=row.form,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from kysely.codebook import Answer
 from kysely.errors import StoreError
@@ -21,6 +22,23 @@ class UnknownResponse(StoreError):
 
 class WaveClosed(StoreError):
     """The wave takes no new responses."""
+
+
+class ByInvitation(WaveClosed):
+    """The wave takes answers by personal link only."""
+
+
+GRACE = timedelta(hours=24)
+"""How long after the closing time a response that was begun before can be finished."""
+
+
+class Phase(StrEnum):
+    """What a wave takes: nothing yet; new responses; only what was begun before it closed; nothing any more."""
+
+    NOT_YET = "not_yet"
+    OPEN = "open"
+    FINISHING = "finishing"
+    OVER = "over"
 
 
 @dataclass(frozen=True)
@@ -56,11 +74,49 @@ class Wave:
     closed_at: datetime | None = None
     note: Mapping[str, object] | None = None
     asking: Asking = NOBODY
+    access: str = "open"
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+
+    @property
+    def by_link(self) -> bool:
+        """Whether anybody may begin a response."""
+        return self.access in ("open", "both")
+
+    @property
+    def by_invitation(self) -> bool:
+        """Whether personal links begin responses."""
+        return self.access in ("invited", "both")
+
+    def phase(self, now: datetime) -> Phase:
+        """Return what the wave takes at *now*. The moment it opens belongs to it, the moment it closes does not.
+
+        Who has begun may finish in the time of GRACE; that it came late can be seen ever after.
+        """
+        if self.opens_at is not None and now < self.opens_at:
+            return Phase.NOT_YET
+        closed = min((at for at in (self.closes_at, self.closed_at) if at is not None), default=None)
+        if closed is None or now < closed:
+            return Phase.OPEN
+        if self.closes_at is not None and now >= self.closes_at + GRACE:
+            return Phase.OVER
+        return Phase.FINISHING
 
     @property
     def demonstration(self) -> bool:
         """True for a wave that takes answers of people although nobody has said who asks."""
         return self.origin == "real" and bool(self.asking.unsaid)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A version of an instrument and the wave that asked it from *published_at* on; *number* counts the wave's."""
+
+    wave: Wave
+    number: int
+    hash: str
+    revision: str
+    published_at: datetime
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""Personal links: codes that can't be guessed, and the keys by which the databases know them without holding them.
+
+Everything here follows from one link key that lies outside both databases. It is never rotated while links are out:
+a database, a backup or a dump without it holds no usable link, no e-mail address and no name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+
+from kysely.config import DEMONSTRATION, Settings, kept_secret
+from kysely.errors import ConfigurationError
+
+ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
+"""No 0 and o, 1, i and l, and no u, which is v in some hands."""
+
+LENGTH = 27
+"""Signs of a code: 30^27 is more than 2^128."""
+
+_CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+_BREAKS = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff=-]+")
+_AROUND = "<>()[]{}\"'`´’‘”“„«».,:;!?*_/\\|"
+
+
+def new_code() -> str:
+    """Return a code of 128 random bits."""
+    return written(secrets.token_bytes(16))
+
+
+def written(bits: bytes) -> str:
+    """Return 128 bits in the alphabet of codes."""
+    number, signs = int.from_bytes(bits, "big"), []
+    for _ in range(LENGTH):
+        number, place = divmod(number, len(ALPHABET))
+        signs.append(ALPHABET[place])
+    return "".join(reversed(signs))
+
+
+def read_code(text: str) -> str:
+    """Return the code that *text* gives, "" for none: capitals, line breaks and a full stop behind it do no harm."""
+    code = _BREAKS.sub("", text[:200]).strip(_AROUND).lower()
+    return code if _CODE.fullmatch(code) else ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One purpose, one key: no hash of one kind says anything about another."""
+
+    link_key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keys:
+        """Return the keys of *settings*; raises ConfigurationError in production without KYSELY_LINK_KEY.
+
+        A demonstration makes one when it is first needed and keeps it in the instance folder.
+        """
+        key = settings.link_key
+        if not key and settings.mode == DEMONSTRATION:
+            key = kept_secret(settings.instance / "link.key")
+        if not key:
+            raise ConfigurationError(
+                "KYSELY_LINK_KEY is missing; personal links need a secret of their own, which stays the same as long "
+                'as links are out: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+        return cls(hashlib.sha256(b"kysely.links" + key.encode()).digest())
+
+    def code(self, invitation: str, generation: int) -> str:
+        """Return the code of an invitation whose link can be written again: nothing of it is stored."""
+        return written(self._bits("code", f"{invitation}:{generation}"))
+
+    def hash(self, code: str) -> str:
+        """Return by what the identity database knows a code."""
+        return self._hex("invite", code)
+
+    def opt_out(self, invitation: str) -> str:
+        """Return the code that ends all mail to the person invited, and does nothing else."""
+        return written(self._bits("opt-out", invitation))
+
+    def opt_out_hash(self, code: str) -> str:
+        return self._hex("opt-out", code)
+
+    def response(self, invitation: str) -> str:
+        """Return the response of an invitation: always the same one, and no table says which."""
+        return self._bits("response", invitation).hex()
+
+    def draft(self, code: str) -> str:
+        """Return the anonymous draft of a code: only who holds the code finds it."""
+        return self._bits("draft", code).hex()
+
+    def completion(self, invitation: str) -> str:
+        """Return the mark that an anonymous invitation was used: without the key it tells of nobody."""
+        return self._hex("completion", invitation)
+
+    def receipt(self, draft: str) -> str:
+        """Return the receipt of an anonymous response, which only its browser can be shown."""
+        return written(self._bits("receipt", draft))
+
+    def receipt_hash(self, receipt: str) -> str:
+        return self._hex("receipt", receipt)
+
+    def address(self, email: str) -> str:
+        """Return by what a folded e-mail address is found without being readable."""
+        return self._hex("address", email)
+
+    def seal(self, text: str, *, of: str) -> str:
+        """Return *text* encrypted (AES-256-GCM) as something that belongs to the row *of*."""
+        nonce = secrets.token_bytes(12)
+        return base64.b64encode(nonce + self._cipher().encrypt(nonce, text.encode(), of.encode())).decode()
+
+    def unseal(self, sealed: str, *, of: str) -> str:
+        """Return the text; raises ConfigurationError if it was sealed with another link key or moved to another row."""
+        from cryptography.exceptions import InvalidTag
+
+        raw = base64.b64decode(sealed)
+        try:
+            return self._cipher().decrypt(raw[:12], raw[12:], of.encode()).decode()
+        except InvalidTag:
+            raise ConfigurationError(
+                "KYSELY_LINK_KEY is not the one that the contacts were imported with; put that one back "
+                "(in a demonstration: the file link.key of the instance folder)."
+            ) from None
+
+    def _cipher(self):
+        # A twentieth of a second of imports, which only those need who handle contacts.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(hmac.digest(self.link_key, b"seal", "sha256"))
+
+    def _bits(self, purpose: str, subject: str) -> bytes:
+        return hmac.digest(self.link_key, f"{purpose}|{subject}".encode(), "sha256")[:16]
+
+    def _hex(self, purpose: str, subject: str) -> str:
+        return hmac.digest(self.link_key, f"{purpose}#|{subject}".encode(), "sha256").hex()
