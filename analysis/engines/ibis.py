@@ -1,32 +1,59 @@
 """The distributed engine: the same Moments as Ibis expressions, summed where the data are.
 
-A table is first reduced to the weighted sums of each PSU's cells, which stay there. What is fetched, by one
-query, is of the size of the answer: totals, and one number per pair of cells. Their covariance is
+A table is first reduced to the weighted sums of each PSU's cells, which stay there. What is fetched is of the
+size of the answer: totals, and one number per pair of cells. Their covariance is
 Σ over PSUs of factor · t t' less Σ over strata of centre · S S', two joins of those sums with themselves.
+
+Many tables are made at once: a respondent has a cell in each of them, and all of these are summed together. The
+number of a cell holds its table, its group and its column, TABLE, GROUP and 1 apart.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any, NoReturn
 
 import numpy as np
 
 from analysis.design import DesignError
-from analysis.engines import Coded, DataElsewhere, DesignColumns, EngineError
+from analysis.engines import MEMBERS, Bases, Coded, Crossing, DataElsewhere, DesignColumns, Picks
 from analysis.moments import Moments
 
-MISSING, UNKNOWN = -1, -2
+UNKNOWN = -2
+"""Position of a value that is not among the codes; a missing one has none (NULL)."""
 
-Fetch = Callable[[Any], dict[str, np.ndarray]]
-"""From an expression to its rows as arrays by column."""
+STRATUM, PSU, WEIGHT, OWNER, SIZE, CELL = "k_stratum", "k_psu", "k_weight", "k_owner", "k_size", "k_cell"
 
-STRATUM, PSU, WEIGHT, GROUP, CELL = "k_stratum", "k_psu", "k_weight", "k_group", "k_cell"
+GROUP = 1024
+TABLE = 1024 * GROUP
+"""So a table may have 1023 groups and as many columns."""
+
+TOGETHER = 128
+"""Tables made at once where respondents are few."""
+
+ROOM = 10_000_000
+"""Cells of respondents, of all tables made at once, that the place is asked to sum."""
+
+CELLS, PAIRS, GROUPS, SQUARES, TABLES = range(5)
+"""Parts of what is fetched."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where tables are, and what can be done with an expression over them.
+
+    fetch  its rows, as arrays by column
+    keep   computes it once, in `with` as a table that is gone after
+    close  leaves the place, and what was kept there with it
+    """
+
+    name: str
+    fetch: Callable[[Any], dict[str, np.ndarray]]
+    keep: Callable[[Any], AbstractContextManager[Any]]
+    close: Callable[[], None]
 
 
 class Ibis:
@@ -36,57 +63,67 @@ class Ibis:
     Raises DesignError as Design.of() does, for columns that the table lacks and for other designs.
     """
 
-    def __init__(
-        self,
-        table: Any,
-        columns: DesignColumns,
-        *,
-        place: str,
-        fetch: Fetch | None = None,
-        keep: Callable[[Any], Any] = lambda expression: expression,
-        close: Callable[[], None] = lambda: None,
-    ):
-        """*keep* computes an expression once and returns it as a table; *close* leaves the place."""
-        self.place = place
-        self._keep, self._close = keep, close
-        self._fetched = fetch or _fetched
-        self._columns = columns
-        self._refuse_other_designs(table)
-        self._rows = table.mutate(
+    def __init__(self, table: Any, columns: DesignColumns, at: Place):
+        self.place = at.name
+        self._table, self._columns, self._at = table, columns, at
+        self._refuse_other_designs()
+        rows = table.mutate(
             **{
-                WEIGHT: table[columns.weight].cast("float64"),
+                WEIGHT: _numeric(table, columns.weight).cast("float64"),
                 STRATUM: _one(columns.stratum and table[columns.stratum]),
                 PSU: table[columns.psu],
+                OWNER: table[columns.per or columns.psu],
             }
         )
-        self._check_rows()
+        self._n = self._checked(rows)
+        self._rows = self._shared_out(rows) if columns.per else rows.mutate(**{SIZE: _one() + 1})
+        self._known: set[Coded] = set()
+
+    def under(self, design: DesignColumns) -> Ibis:
+        """Return the engine of the same table under another design."""
+        return Ibis(self._table, design, self._at)
 
     def crosstabs(self, stub: Coded, banners: Sequence[Coded]) -> list[Moments]:
         """Return the Moments of one question by each of *banners*."""
-        return [self._crosstab(stub, banner) for banner in banners]
+        return self.tables([(stub, banner) for banner in banners])
+
+    def tables(self, crossings: Sequence[Crossing]) -> list[Moments]:
+        """Return the Moments of many tables, in order."""
+        made: dict[int, Moments] = {}
+        for kind in (Coded, Picks):
+            numbers = [number for number, (stub, _) in enumerate(crossings) if isinstance(stub, kind)]
+            for some in self._together(numbers):
+                made.update(zip(some, self._tables([crossings[number] for number in some]), strict=True))
+        return [made[number] for number in range(len(crossings))]
+
+    def bases(self, crossings: Sequence[Crossing]) -> list[Bases]:
+        """Return who is in the base of each, in order."""
+        parts = [self._bases([crossings[number] for number in some]) for some in self._together(range(len(crossings)))]
+        return [base for part in parts for base in part]
 
     def numbers(self, columns: Sequence[str], group: Coded | None = None) -> Moments:
         """Return the Moments of ones and then *columns*, in every group."""
         numbers = [self._number(name) for name in columns]
-        rows = self._rows.mutate(**{GROUP: _one() if group is None else self._position(group)})
-        return self._sums(rows, numbers, 1 if group is None else len(group.codes), group)
+        self._refuse_unknown([] if group is None else [group])
+        rows = self._rows.mutate(k_group=_one() if group is None else self._position(group))
+        return self._sums(rows, numbers, 1 if group is None else len(group.codes))
 
     def products(self, rows: Sequence[str], columns: Sequence[str]) -> Moments:
         """Return the Moments of all products (1, rows) × (1, columns)."""
         above, across = [None, *map(self._number, rows)], [None, *map(self._number, columns)]
         products = [b if a is None else a if b is None else a * b for a in above for b in across][1:]
-        return self._sums(self._rows.mutate(**{GROUP: _one()}), products, 1, None)
+        return self._sums(self._rows.mutate(k_group=_one()), products, 1)
 
     def local(self, purpose: str) -> NoReturn:
         """Raise DataElsewhere: the respondents themselves are not fetched."""
         raise DataElsewhere(
-            f"{purpose} needs every respondent in memory, and the data are on {self.place}. "
+            f"{purpose}: every respondent must be in memory, and the data are on {self.place}. "
             "Copy them to a Parquet file and leave KYSELY_ENGINE_URL empty"
         )
 
     def close(self) -> None:
         """Leave the database or the cluster; what was kept there goes with the connection."""
-        self._close()
+        self._at.close()
 
     def __enter__(self) -> Ibis:
         return self
@@ -94,24 +131,90 @@ class Ibis:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _crosstab(self, stub: Coded, banner: Coded) -> Moments:
-        codes, groups = len(stub.codes), len(banner.codes)
-        rows = self._rows.select(
-            STRATUM, PSU, WEIGHT, k_code=self._position(stub), **{GROUP: self._position(banner)}
-        ).filter(lambda t: (t.k_code != MISSING) & (t[GROUP] != MISSING))
-        sums = rows.group_by(STRATUM, PSU, GROUP, "k_code").agg(t=rows[WEIGHT].sum(), n=rows.count())
-        cells = sums.select(STRATUM, PSU, "t", "n", **{CELL: sums[GROUP] * codes + sums.k_code})
-        bases = sums.group_by(STRATUM, PSU, GROUP).agg(w=sums.t.sum(), n=sums.n.sum())
-        unknown = _unknown(sums, {"k_code": stub, GROUP: banner})
-        return self._moments(cells, bases, unknown, groups, codes)
+    def _together(self, numbers: Sequence[int]) -> list[Sequence[int]]:
+        size = min(max(ROOM // max(self._n, 1), 1), TOGETHER)
+        return [numbers[first : first + size] for first in range(0, len(numbers), size)]
 
-    def _sums(self, rows: Any, numbers: Sequence[Any], groups: int, group: Coded | None) -> Moments:
+    def _tables(self, crossings: Sequence[Crossing]) -> list[Moments]:
+        """Return the Moments of crossings that are all of codes, or all of picks."""
+        import ibis
+
+        rows, position = self._positions(crossings)
+        cells = []
+        for number, (stub, group) in enumerate(crossings):
+            first = number * TABLE + (0 if group is None else rows[position[group]] * GROUP)
+            if isinstance(stub, Coded):
+                cells.append(first + rows[position[stub]])
+                continue
+            items = [rows[position[item]] for item in stub.items]
+            base = first + reduce(lambda a, b: a + b, items) * 0  # nowhere, if an item is missing
+            cells += [base, *((item == 1).ifelse(base + place, None) for place, item in enumerate(items, 1))]
+        rows = rows.select(STRATUM, PSU, WEIGHT, **{CELL: ibis.array(cells).unnest()})
+        rows = rows.filter(rows[CELL].notnull())
+        sums = rows.group_by(STRATUM, PSU, CELL).agg(t=rows[WEIGHT].sum(), n=rows.count())
+        with self._at.keep(sums) as kept:
+            of_base = kept.filter(kept[CELL] % GROUP == 0) if isinstance(crossings[0][0], Picks) else kept
+            bases = of_base.group_by(STRATUM, PSU, k_group=_whole(of_base[CELL], GROUP)).agg(
+                w=of_base.t.sum(), n=of_base.n.sum()
+            )
+            return self._moments(kept, bases, [_shape(crossing) for crossing in crossings])
+
+    def _bases(self, crossings: Sequence[Crossing]) -> list[Bases]:
+        import ibis
+
+        rows, position = self._positions(crossings)
+        size = ibis.least(rows[SIZE].cast("int64"), MEMBERS) - 1
+        cells = []
+        for number, (stub, group) in enumerate(crossings):
+            items = [rows[position[item]] for item in (stub.items if isinstance(stub, Picks) else (stub,))]
+            answered = reduce(lambda a, b: a + b, items) * 0
+            none = 1 if group is None else len(group.codes)
+            place = 0 if group is None else rows[position[group]].fill_null(none)
+            cells.append(number * TABLE + place * GROUP + size + answered)
+        rows = rows.select(OWNER, **{CELL: ibis.array(cells).unnest()})
+        rows = rows.filter(rows[CELL].notnull())
+        found = self._at.fetch(rows.group_by(CELL).agg(n=rows.count(), owners=rows[OWNER].nunique()))
+        shape = (len(crossings), max(_shape(crossing)[0] for crossing in crossings) + 1, MEMBERS)
+        whole = np.zeros((2, *shape), np.int64)
+        cell = found[CELL].astype(np.int64)
+        at = (cell // TABLE, cell % TABLE // GROUP, cell % GROUP)
+        whole[0][at], whole[1][at] = found["n"], found["owners"]
+        groups = [_shape(crossing)[0] + 1 for crossing in crossings]
+        return [Bases(whole[0, number, :size], whole[1, number, :size]) for number, size in enumerate(groups)]
+
+    def _positions(self, crossings: Sequence[Crossing]) -> tuple[Any, Mapping[Coded, str]]:
+        """Return the rows with a column of positions for everything coded, and its name."""
+        found: dict[Coded, str] = {}
+        for stub, group in crossings:
+            items = stub.items if isinstance(stub, Picks) else (stub,)
+            for coded in (*items, *([] if group is None else [group])):
+                found.setdefault(coded, f"k_position_{len(found)}")
+        self._refuse_unknown(list(found))
+        columns = {name: self._position(coded) for coded, name in found.items()}
+        return self._rows.select(STRATUM, PSU, WEIGHT, OWNER, SIZE, **columns), found
+
+    def _refuse_unknown(self, wanted: Sequence[Coded]) -> None:
+        """Look once at every coded column for values that are not among its codes."""
+        unseen = [coded for coded in wanted if coded not in self._known]
+        if not unseen:
+            return
+        strangers = {f"k_{number}": (self._position(coded) == UNKNOWN).sum() for number, coded in enumerate(unseen)}
+        found = self._at.fetch(self._rows.agg(**strangers))
+        for number, coded in enumerate(unseen):
+            if int(found[f"k_{number}"][0] or 0):
+                raise DesignError(
+                    f"the column {coded.column!r} holds values that are not among its codes "
+                    f"({', '.join(map(str, coded.codes[:10]))}); mend the data or the codebook"
+                )
+        self._known.update(unseen)
+
+    def _sums(self, rows: Any, numbers: Sequence[Any], groups: int) -> Moments:
         """Return the Moments of ones and *numbers*, expressions over the table; *rows* has the groups."""
         names = [f"k_{number}" for number in range(1, len(numbers) + 1)]
         rows = rows.mutate(**dict(zip(names, numbers, strict=True)))
-        rows = rows.select(STRATUM, PSU, WEIGHT, GROUP, *names)
-        rows = rows.filter([rows[GROUP] != MISSING, *(rows[name].notnull() for name in names)])
-        sums = rows.group_by(STRATUM, PSU, GROUP).agg(
+        rows = rows.select(STRATUM, PSU, WEIGHT, "k_group", *names)
+        rows = rows.filter([rows[name].notnull() for name in ("k_group", *names)])
+        sums = rows.group_by(STRATUM, PSU, "k_group").agg(
             k_0=rows[WEIGHT].sum(),
             n_0=rows.count(),
             **{name: (rows[WEIGHT] * rows[name]).sum() for name in names},
@@ -119,50 +222,63 @@ class Ibis:
         )
         columns = len(numbers) + 1
         cells = [
-            sums.select(STRATUM, PSU, t=sums[f"k_{j}"], n=sums[f"n_{j}"], **{CELL: sums[GROUP] * columns + j})
+            sums.select(STRATUM, PSU, t=sums[f"k_{j}"], n=sums[f"n_{j}"], **{CELL: sums.k_group * GROUP + j})
             for j in range(columns)
         ]
-        bases = sums.select(STRATUM, PSU, GROUP, w=sums.k_0, n=sums.n_0)
-        unknown = _unknown(sums, {} if group is None else {GROUP: group})
-        return self._moments(reduce(_above, cells), bases, unknown, groups, columns)
+        bases = sums.select(STRATUM, PSU, "k_group", w=sums.k_0, n=sums.n_0)
+        return self._moments(reduce(_above, cells), bases, [(groups, columns)])[0]
 
-    def _moments(self, cells: Any, bases: Any, unknown: dict[Coded, Any], groups: int, columns: int) -> Moments:
-        """Return the Moments from the sums of every PSU's cells (t, n) and of its groups' bases (w, n).
+    def _moments(self, cells: Any, bases: Any, shapes: Sequence[tuple[int, int]]) -> list[Moments]:
+        """Return the Moments of tables of *shapes* from the sums of every PSU's cells (t, n) and groups (w, n).
 
-        One query, of which each part fills some of the same columns.
+        One query, of which each part fills the same columns.
         """
-        by_group = bases.group_by(GROUP).agg(
+        by_group = bases.group_by("k_group").agg(
             v=bases.w.sum(),
             squares=(bases.w * bases.w).sum(),
             n=bases.n.sum(),
             psus=bases.count(),
             strata=bases[STRATUM].nunique(),
         )
-        psus = bases.select(STRATUM, PSU).distinct()
+        psus = bases.select(STRATUM, PSU, table=_whole(bases.k_group, TABLE // GROUP)).distinct()
+        of_table = psus.group_by("table").agg(psus=psus.count(), strata=psus[STRATUM].nunique())
+        group = by_group.k_group * GROUP
         parts = [
-            _part("cell", cells.group_by(a=cells[CELL]).agg(v=cells.t.sum(), n=cells.n.sum())),
-            _part("pair", self._products(cells)),
-            _part("group", by_group.rename(a=GROUP)),
-            _part("table", psus.agg(psus=psus.count(), strata=psus[STRATUM].nunique())),
-            *(_part(f"unknown {number}", counted) for number, counted in enumerate(unknown.values())),
+            _part(CELLS, cells.group_by(a=cells[CELL]).agg(v=cells.t.sum(), n=cells.n.sum())),
+            _part(PAIRS, self._products(cells)),
+            _part(GROUPS, by_group.select(a=group, b=by_group.psus, v=by_group.v, n=by_group.n)),
+            _part(SQUARES, by_group.select(a=group, b=by_group.strata, v=by_group.squares)),
+            _part(TABLES, of_table.select(a=of_table.table * TABLE, b=of_table.strata, n=of_table.psus)),
         ]
-        found = self._fetched(reduce(_above, parts))
-        for number, coded in enumerate(unknown):
-            _refuse_unknown(found["n"][found["part"] == f"unknown {number}"], coded)
-        return _arranged(found, groups, columns)
+        found = self._at.fetch(reduce(_above, parts))
+        order = np.argsort(found["a"], kind="stable")
+        found = {name: values[order] for name, values in found.items()}
+        ends = np.searchsorted(found["a"], np.arange(len(shapes) + 1) * TABLE)
+        return [
+            _arranged({name: values[ends[number] : ends[number + 1]] for name, values in found.items()}, *shape)
+            for number, shape in enumerate(shapes)
+        ]
 
     def _products(self, cells: Any) -> Any:
         """Return the covariance of the totals as rows (a, b, v), in two parts that are to be added, a ≤ b."""
+        cells = cells.mutate(k_table=_whole(cells[CELL], TABLE))
         by_psu = cells.join(self._strata, STRATUM)
-        by_stratum = cells.group_by(STRATUM, CELL).agg(t=cells.t.sum()).join(self._strata, STRATUM)
-        cross = _products(by_psu, by_psu.factor, [STRATUM, PSU])
-        return cross.union(_products(by_stratum, -by_stratum.centre, [STRATUM]))
+        by_stratum = cells.group_by(STRATUM, "k_table", CELL).agg(t=cells.t.sum()).join(self._strata, STRATUM)
+        cross = _products(by_psu, by_psu.factor, [STRATUM, PSU, "k_table"])
+        return cross.union(_products(by_stratum, -by_stratum.centre, [STRATUM, "k_table"]))
 
     def _position(self, coded: Coded) -> Any:
-        """Return a column's code as its position; MISSING where the field is empty, UNKNOWN for another value."""
+        """Return a column's code as its position; NULL where the field is empty, UNKNOWN for another value."""
         column = self._column(coded.column)
+        if column.type().is_floating():
+            column = column.nullif(float("nan"))
+        wants_text = isinstance(coded.codes[0], str)
+        if wants_text != column.type().is_string() and not (column.type().is_boolean() and coded.codes == (0, 1)):
+            return column.notnull().ifelse(UNKNOWN, None).cast("int64")
+        if column.type().is_boolean():
+            return column.cases((True, 1), (False, 0)).cast("int64")
         branches = [(code, position) for position, code in enumerate(coded.codes)]
-        return column.isnull().ifelse(MISSING, column.cases(*branches, else_=UNKNOWN)).cast("int64")
+        return column.notnull().ifelse(column.cases(*branches, else_=UNKNOWN), None).cast("int64")
 
     def _number(self, name: str) -> Any:
         column = self._column(name)
@@ -178,10 +294,10 @@ class Ibis:
             raise DesignError(f"the table has no column {name!r}; it has {', '.join(self._rows.columns[:20])} …")
         return self._rows[name]
 
-    def _refuse_other_designs(self, table: Any) -> None:
+    def _refuse_other_designs(self) -> None:
         of = self._columns
-        for name in (of.weight, of.psu, of.stratum, of.fpc):
-            if name is not None and name not in table.columns:
+        for name in (of.weight, of.psu, of.stratum, of.fpc, of.per, of.respondent):
+            if name is not None and name not in self._table.columns:
                 raise DesignError(f"the table has no column {name!r}, which the design names")
         if of.psu is None:
             raise DesignError(
@@ -194,18 +310,21 @@ class Ibis:
                 'merge strata, or say lonely="certainty" if the PSUs were certain to be drawn'
             )
 
-    def _check_rows(self) -> None:
-        rows = self._rows
+    def _checked(self, rows: Any) -> int:
+        """Return how many respondents there are, all of them fit for the design."""
         good = rows[WEIGHT].notnull() & (rows[WEIGHT] > 0) & (rows[WEIGHT] < float("inf"))
-        found = self._fetched(
+        told_apart = self._columns.respondent
+        found = self._at.fetch(
             rows.agg(
                 n=rows.count(),
                 bad=(~good).sum(),
-                no_psu=rows[PSU].isnull().sum(),
+                no_psu=rows[PSU].isnull().sum() + rows[OWNER].isnull().sum(),
                 no_stratum=rows[STRATUM].isnull().sum(),
+                different=rows.count() if told_apart is None else rows[told_apart].nunique(),
             )
         )
-        n, bad, no_psu, no_stratum = (int(found[name][0] or 0) for name in ("n", "bad", "no_psu", "no_stratum"))
+        names = ("n", "bad", "no_psu", "no_stratum", "different")
+        n, bad, no_psu, no_stratum, different = (int(found[name][0] or 0) for name in names)
         if bad:
             raise DesignError(
                 f"{bad} of {n} weights are zero, negative, missing or not finite. "
@@ -214,6 +333,19 @@ class Ibis:
         if no_psu or no_stratum:
             what = "PSU" if no_psu else "stratum"
             raise DesignError(f"{what} is missing for {no_psu or no_stratum} respondents; every one belongs to one")
+        if different < n:
+            raise DesignError(
+                f"{n} rows have {different} different values in {told_apart!r}: a respondent comes twice or has none, "
+                "and counting a person twice would narrow every interval. Take the repetitions out"
+            )
+        return n
+
+    def _shared_out(self, rows: Any) -> Any:
+        """Return the rows with the weight divided by the size of the respondent's organisation."""
+        # Kept until the place is left: every table of the design needs it.
+        sizes = self._at.keep(rows.group_by(k_of=rows[OWNER]).agg(**{SIZE: rows.count()})).__enter__()
+        rows = rows.join(sizes, rows[OWNER] == sizes.k_of)
+        return rows.mutate(**{WEIGHT: rows[WEIGHT] / rows[SIZE]})
 
     @cached_property
     def _strata(self) -> Any:
@@ -232,10 +364,10 @@ class Ibis:
         self._refuse_alone(strata)
         factor = (strata.m < 2).ifelse(0.0, (1.0 - strata.f) * strata.m / (strata.m - 1.0).nullif(0.0))
         strata = strata.mutate(factor=factor)
-        return self._keep(strata.select(STRATUM, "factor", centre=strata.factor / strata.m))
+        return self._at.keep(strata.select(STRATUM, "factor", centre=strata.factor / strata.m)).__enter__()
 
     def _fraction(self, strata: Any) -> Any:
-        found = self._fetched(
+        found = self._at.fetch(
             strata.agg(
                 uneven=(strata.low != strata.high).sum(),
                 absent=strata.absent.sum(),
@@ -261,7 +393,7 @@ class Ibis:
     def _refuse_alone(self, strata: Any) -> None:
         if self._columns.lonely != "fail":
             return
-        found = self._fetched(strata.agg(n=strata.count(), alone=((strata.m < 2) & (strata.f < 1)).sum()))
+        found = self._at.fetch(strata.agg(n=strata.count(), alone=((strata.m < 2) & (strata.f < 1)).sum()))
         alone = int(found["alone"][0] or 0)
         if alone:
             raise DesignError(
@@ -271,87 +403,29 @@ class Ibis:
             )
 
 
-def on_postgresql(url: str, table: str, columns: DesignColumns) -> Ibis:
-    """Return the engine of a table (or schema.table) of the PostgreSQL database at *url*."""
-    import ibis
-    import psycopg
-
-    try:
-        connection = psycopg.connect(url, autocommit=True)
-    except psycopg.Error as error:
-        raise EngineError(f"the engine's PostgreSQL can't be reached: {error}") from None
-    backend = ibis.postgres.from_connection(connection)
-
-    def keep(expression: Any) -> Any:
-        return backend.create_table(f"kysely_{secrets.token_hex(8)}", expression, temp=True)
-
-    with _closed_unless_it_opens(connection.close):
-        return Ibis(_table(backend, table), columns, place="PostgreSQL", keep=keep, close=connection.close)
-
-
-def on_spark(master: str, source: str, columns: DesignColumns) -> Ibis:
-    """Return the engine of a table, or of Parquet files that every worker can read, on a Spark cluster."""
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise EngineError(
-            "Spark's Python client is not installed; install the pyspark of the cluster's version"
-        ) from None
-    import ibis
-
-    builder = SparkSession.builder.master(master).appName("kysely")
-    try:
-        session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
-    except Exception as error:  # whatever the gateway or the Java side raise
-        raise EngineError(f"Spark at {master} can't be reached: {error}") from None
-    # Sums of PSUs are small: a part per core, where Spark would make 200.
-    session.conf.set("spark.sql.shuffle.partitions", str(session.sparkContext.defaultParallelism))
-    backend = ibis.pyspark.connect(session)
-
-    def fetch(expression: Any) -> dict[str, np.ndarray]:
-        # Not Ibis's own way, which goes through pandas by calls that pandas is giving up.
-        rows = backend.raw_sql(backend.compile(expression)).collect()
-        return {name: np.array([row[name] for row in rows]) for name in expression.columns}
-
-    def keep(expression: Any) -> Any:
-        name = f"kysely_{secrets.token_hex(8)}"
-        backend.raw_sql(backend.compile(expression)).cache().createOrReplaceTempView(name)
-        return backend.table(name)
-
-    def close() -> None:
-        atexit.unregister(session.stop)
-        session.stop()
-
-    atexit.register(session.stop)  # or the workers complain of a master that has gone
-    is_file = source.endswith(".parquet") or os.sep in source
-    with _closed_unless_it_opens(close):
-        table = backend.read_parquet(source) if is_file else _table(backend, source)
-        return Ibis(table, columns, place="Spark", fetch=fetch, keep=keep, close=close)
-
-
-@contextmanager
-def _closed_unless_it_opens(close: Callable[[], None]) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        close()
-        raise
-
-
-def _table(backend: Any, name: str) -> Any:
-    import ibis
-
-    schema, _, table = name.rpartition(".")
-    try:
-        return backend.table(table, database=schema or None)
-    except ibis.common.exceptions.TableNotFound:
-        raise EngineError(f"there is no table {name!r} where KYSELY_ENGINE_URL points") from None
+def _numeric(table: Any, name: str) -> Any:
+    column = table[name]
+    if not column.type().is_numeric():
+        raise DesignError(f"the column {name!r} doesn't hold numbers but {column.type()}")
+    return column
 
 
 def _one(expression: Any = None) -> Any:
     import ibis
 
     return ibis.literal(0, type="int64") if expression is None else expression
+
+
+def _whole(numbers: Any, by: int) -> Any:
+    """Return the whole number of times that *by* goes into numbers from 0 on."""
+    # Ibis' own // takes a way through floating point.
+    return ((numbers - numbers % by) / by).cast("int64")
+
+
+def _shape(crossing: Crossing) -> tuple[int, int]:
+    stub, group = crossing
+    columns = len(stub.codes) if isinstance(stub, Coded) else 1 + len(stub.columns)
+    return (1 if group is None else len(group.codes)), columns
 
 
 def _products(cells: Any, factor: Any, unit: Sequence[str]) -> Any:
@@ -363,71 +437,48 @@ def _products(cells: Any, factor: Any, unit: Sequence[str]) -> Any:
     return pairs.group_by("a", "b").agg(v=(pairs.x * pairs.t).sum())
 
 
-def _unknown(sums: Any, positions: dict[str, Coded]) -> dict[Coded, Any]:
-    """Return for every coded column how many sums have none of its codes, n."""
-    return {coded: sums.agg(n=(sums[name] == UNKNOWN).sum()) for name, coded in positions.items()}
-
-
-def _refuse_unknown(counted: np.ndarray, coded: Coded) -> None:
-    if counted.sum():
-        raise DesignError(
-            f"the column {coded.column!r} holds values that are not among its codes "
-            f"({', '.join(map(str, coded.codes[:10]))}); mend the data or the codebook"
-        )
-
-
 def _above(first: Any, second: Any) -> Any:
     return first.union(second)
 
 
-def _part(name: str, table: Any) -> Any:
-    """Return *table* with the name of its part and all columns that parts have, absent ones 0."""
+def _part(number: int, table: Any) -> Any:
+    """Return *table* with the number of its part and all columns that parts have, absent ones 0."""
     import ibis
 
-    whole = {column: ibis.literal(0, type="int64") for column in ("a", "b", "n", "psus", "strata")}
-    numbers = {column: ibis.literal(0.0, type="float64") for column in ("v", "squares")}
     filled = {
-        column: _zero_for_none(table[column]).cast(absent.type()) if column in table.columns else absent
-        for column, absent in {**whole, **numbers}.items()
+        column: table[column].fill_null(0).cast(kind) if column in table.columns else ibis.literal(0, type=kind)
+        for column, kind in {"a": "int64", "b": "int64", "v": "float64", "n": "int64"}.items()
     }
-    return table.select(part=ibis.literal(name), **filled)
+    return table.select(part=ibis.literal(number, type="int8"), **filled)
 
 
-def _zero_for_none(sum_of_nothing: Any) -> Any:
-    return sum_of_nothing.fill_null(0)
-
-
-def _arranged(found: dict[str, np.ndarray], groups: int, columns: int) -> Moments:
-    """Return the Moments from the rows of the query."""
+def _arranged(found: Mapping[str, np.ndarray], groups: int, columns: int) -> Moments:
+    """Return the Moments of a table from its rows of the query."""
     size = groups * columns
+    group, column = found["a"] % TABLE // GROUP, found["a"] % GROUP
+    cell = group * columns + column
 
-    def placed(part: str, what: str, length: int) -> np.ndarray:
+    def placed(part: int, what: str, places: int, of: np.ndarray) -> np.ndarray:
         here = found["part"] == part
-        values = np.zeros(length)
-        np.add.at(values, found["a"][here].astype(np.int64), found[what][here].astype(float))
+        values = np.zeros(places)
+        np.add.at(values, of[here], found[what][here])
         return values
 
-    def counts(what: str) -> np.ndarray:
-        return placed("group", what, groups).astype(np.int64)
+    def counted(part: int, what: str) -> np.ndarray:
+        return placed(part, what, groups, group).astype(np.int64)
 
-    pair = found["part"] == "pair"
-    a, b = found["a"][pair].astype(np.int64), found["b"][pair].astype(np.int64)
-    upper = np.zeros((size, size))
-    np.add.at(upper, (a, b), found["v"][pair].astype(float))
+    pair = found["part"] == PAIRS
+    other = found["b"][pair] % TABLE // GROUP * columns + found["b"][pair] % GROUP
+    upper = np.bincount(cell[pair] * size + other, found["v"][pair], size * size).reshape(size, size)
     return Moments(
-        n=placed("cell", "n", size).astype(np.int64).reshape(groups, columns),
-        total=placed("cell", "v", size).reshape(groups, columns),
+        n=placed(CELLS, "n", size, cell).astype(np.int64).reshape(groups, columns),
+        total=placed(CELLS, "v", size, cell).reshape(groups, columns),
         covariance=upper + np.triu(upper, 1).T,
-        base_n=counts("n"),
-        base_weighted=placed("group", "v", groups),
-        psus=counts("psus"),
-        strata=counts("strata"),
-        squares=placed("group", "squares", groups),
-        table_psus=int(placed("table", "psus", 1)[0]),
-        table_strata=int(placed("table", "strata", 1)[0]),
+        base_n=counted(GROUPS, "n"),
+        base_weighted=placed(GROUPS, "v", groups, group),
+        psus=counted(GROUPS, "b"),
+        strata=counted(SQUARES, "b"),
+        squares=placed(SQUARES, "v", groups, group),
+        table_psus=int(found["n"][found["part"] == TABLES].sum()),
+        table_strata=int(found["b"][found["part"] == TABLES].sum()),
     )
-
-
-def _fetched(table: Any) -> dict[str, np.ndarray]:
-    found = table.to_pyarrow()
-    return {name: np.asarray(found[name].to_numpy()) for name in found.column_names}

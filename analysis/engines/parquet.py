@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Design, DesignError, Floats
-from analysis.engines import Coded, DesignColumns
+from analysis.design import Codes, Design, DesignError, Floats
+from analysis.engines import MEMBERS, Bases, Coded, Crossing, DesignColumns, Picks
 from analysis.engines.memory import Banners, Memory
 from analysis.moments import Moments
 
@@ -22,17 +23,22 @@ class Parquet:
     Raises DesignError for a file that can't be read and for columns that it lacks.
     """
 
+    place = "this machine"
+
     def __init__(self, path: Path, columns: DesignColumns):
         self.path = path
         self._columns = columns
-        self._banners: tuple[tuple[Coded, ...], Banners] | None = None
+        self._banners: tuple[tuple[Coded | None, ...], Banners] | None = None
 
     @cached_property
     def design(self) -> Design:
         """The design of all respondents of the file, in its order."""
         of = self._columns
+        if of.respondent is not None:
+            self._refuse_twice(of.respondent)
+        weight = self.values(of.weight)
         return Design.of(
-            self.values(of.weight),
+            weight if of.per is None else weight / self._sizes,
             psu=None if of.psu is None else self._labels(of.psu),
             stratum=None if of.stratum is None else self._labels(of.stratum),
             fpc=None if of.fpc is None else self.values(of.fpc),
@@ -45,11 +51,27 @@ class Parquet:
         return Memory(self.design)
 
     def crosstabs(self, stub: Coded, banners: Sequence[Coded]) -> list[Moments]:
-        """Return the Moments of one question by each of *banners*. The last banners asked for are kept."""
-        if self._banners is None or self._banners[0] != tuple(banners):
-            prepared = self.memory.banners([(self.codes(each), len(each.codes)) for each in banners])
-            self._banners = tuple(banners), prepared
-        return self.memory.tables(self.codes(stub), len(stub.codes), self._banners[1])
+        """Return the Moments of one question by each of *banners*."""
+        return self.tables([(stub, banner) for banner in banners])
+
+    def under(self, design: DesignColumns) -> Parquet:
+        """Return the engine of the same file under another design."""
+        return Parquet(self.path, design)
+
+    def tables(self, crossings: Sequence[Crossing]) -> list[Moments]:
+        """Return the Moments of many tables, in order; those of a question should stand together."""
+        made: list[Moments] = []
+        for stub, some in groupby(crossings, key=lambda crossing: crossing[0]):
+            groups = [group for _, group in some]
+            if isinstance(stub, Picks):
+                made += [self._picked(stub, group) for group in groups]
+            else:
+                made += self.memory.tables(self.codes(stub), len(stub.codes), self._prepared(tuple(groups)))
+        return made
+
+    def bases(self, crossings: Sequence[Crossing]) -> list[Bases]:
+        """Return who is in the base of each, in order."""
+        return [self._base(stub, group) for stub, group in crossings]
 
     def numbers(self, columns: Sequence[str], group: Coded | None = None) -> Moments:
         """Return the Moments of ones and then *columns*, in every group."""
@@ -104,6 +126,54 @@ class Parquet:
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise DesignError(f"the column {column!r} of {self.path.name} doesn't hold numbers") from None
         return np.asarray(numbers.to_numpy(), dtype=float)
+
+    def _prepared(self, groups: tuple[Coded | None, ...]) -> Banners:
+        """Return the banners; the last that were asked for are kept, as questions share them."""
+        if self._banners is None or self._banners[0] != groups:
+            self._banners = groups, self.memory.banners([self._group(group) for group in groups])
+        return self._banners[1]
+
+    def _group(self, group: Coded | None) -> tuple[NDArray[Any], int]:
+        if group is None:
+            return np.zeros(len(self.design), np.int8), 1
+        return self.codes(group), len(group.codes)
+
+    def _picked(self, picks: Picks, group: Coded | None) -> Moments:
+        codes = np.stack([self.codes(item) for item in picks.items], axis=1)
+        return self.memory.sums(np.where(codes < 0, np.nan, codes), *self._group(group))
+
+    def _base(self, stub: Coded | Picks, group: Coded | None) -> Bases:
+        answered = np.ones(len(self.design), bool)
+        for item in stub.items if isinstance(stub, Picks) else (stub,):
+            answered &= self.codes(item) >= 0
+        of, groups = self._group(group)
+        place = np.where(of < 0, groups, of).astype(np.int64) * MEMBERS + np.minimum(self._sizes, MEMBERS) - 1
+        shape, cells = (groups + 1, MEMBERS), (groups + 1) * MEMBERS
+        n = np.bincount(place[answered], minlength=cells)
+        pairs = np.unique(place[answered] * (int(self._owners.max(initial=0)) + 1) + self._owners[answered])
+        owners = np.bincount(pairs // (int(self._owners.max(initial=0)) + 1), minlength=cells)
+        return Bases(n.reshape(shape), owners.reshape(shape))
+
+    @cached_property
+    def _owners(self) -> Codes:
+        """(n,) the organisation of every respondent as a number; without one the PSU."""
+        per = self._columns.per
+        return self.design.psu if per is None else np.unique(self._labels(per), return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def _sizes(self) -> Codes:
+        """(n,) how many respondents the organisation has; 1 where the design names none."""
+        if self._columns.per is None:
+            return np.ones(len(self.design), np.int64)
+        return np.bincount(self._owners)[self._owners] if len(self._owners) else self._owners
+
+    def _refuse_twice(self, column: str) -> None:
+        labels = self._labels(column)
+        if (different := len(np.unique(labels))) < len(labels):
+            raise DesignError(
+                f"{len(labels)} rows have {different} different values in {column!r}: a respondent comes twice, "
+                "and counting a person twice would narrow every interval. Take the repetitions out"
+            )
 
     def _labels(self, column: str) -> NDArray[Any]:
         """Return labels as whole numbers: counted from 0 where they are few enough, else as a dictionary has them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
@@ -13,12 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import engines
+from analysis import agreement, engines, models
 from analysis.design import Design, DesignError
-from analysis.engines import Coded, DataElsewhere, DesignColumns, EngineError
+from analysis.engines import MEMBERS, Coded, DataElsewhere, DesignColumns, EngineError, Picks
 from analysis.engines.memory import Memory
 from analysis.moments import Moments
 from analysis.multiple_response import CrossTotals, mmi, mmi_of_totals, spmi, spmi_of_totals
+from analysis.permutation import between, permute_organisations
+from analysis.quantiles import quantile
+from analysis.replicates import delete_one_psu, jackknife
 from analysis.significance import rao_scott_of_moments
 from analysis.variance import covariance
 from tests import java
@@ -26,6 +30,7 @@ from tests import java
 DESIGN = DesignColumns("weight", psu="organisation", stratum="region", fpc="organisations")
 COOPERATION = Coded("cooperation", ("LITTLE", "SOME", "MUCH", "NEVER_CHOSEN"))
 SECTOR = Coded("sector", (0, 1, 2, 3, 4))
+EVERYBODY = Coded("everybody", (1,))
 
 # pyspark leaves the socket through which it fetched rows to be closed by the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -51,6 +56,7 @@ def survey() -> pa.Table:
             "sector": pa.array([None if s < 0 else int(s) for s in sector]),
             "staff": pa.array(np.where(rng.random(n) < 0.1, np.nan, rng.lognormal(3, 1, n)), from_pandas=True),
             "turnover": rng.lognormal(5, 1, n),
+            "everybody": np.ones(n, np.int64),
             "goods": rng.integers(0, 2, n),
             "ideas": pa.array(rng.integers(0, 2, n).astype(bool)),
             "services": pa.array([None if rng.random() < 0.05 else int(rng.integers(0, 2)) for _ in range(n)]),
@@ -151,9 +157,79 @@ def test_every_engine_makes_the_same_tests_of_multiple_response_questions(remote
     assert tests[0].second_order.p == pytest.approx(tests[1].second_order.p, rel=1e-9)
 
 
-def test_what_needs_every_respondent_says_that_the_data_are_elsewhere(remote):
-    with pytest.raises(DataElsewhere, match="quantiles needs every respondent in memory, and the data are on"):
-        remote.local("quantiles")
+def test_every_engine_makes_many_tables_at_once_as_it_makes_them_one_by_one(remote, memory):
+    goods = Picks(("goods", "ideas", "services"))
+    crossings = [(COOPERATION, None), (goods, SECTOR), (COOPERATION, SECTOR), (SECTOR, COOPERATION), (goods, None)]
+    found, expected = (engine.tables(crossings) for engine in (remote, memory))
+    for here, there in zip(found, expected, strict=True):
+        agree(here, there)
+    agree(found[1], memory.numbers(goods.columns, SECTOR))
+    agree(found[2], memory.crosstabs(COOPERATION, [SECTOR])[0])
+    agree(found[0], memory.crosstabs(COOPERATION, [EVERYBODY])[0])
+
+
+def test_every_organisation_can_count_once_in_every_engine(remote, memory, survey):
+    per_organisation = replace(DESIGN, weight="turnover", per="organisation")
+    found, expected = (engine.under(per_organisation).tables([(COOPERATION, SECTOR)]) for engine in (remote, memory))
+    agree(found[0], expected[0])
+    organisation, weight = survey["organisation"].to_numpy(), survey["turnover"].to_numpy()
+    shared = weight / np.bincount(organisation)[organisation]
+    known = survey["cooperation"].is_valid().to_numpy() & survey["sector"].is_valid().to_numpy()
+    assert found[0].total.sum() == pytest.approx(shared[known].sum(), rel=1e-12)
+
+
+def test_every_engine_counts_who_is_in_a_base_by_group_and_by_how_many_colleagues_answered(remote, memory, survey):
+    crossings = [(COOPERATION, SECTOR), (COOPERATION, None), (Picks(("goods", "services")), SECTOR)]
+    for design in (DESIGN, replace(DESIGN, per="organisation")):
+        found, expected = (engine.under(design).bases(crossings) for engine in (remote, memory))
+        for here, there in zip(found, expected, strict=True):
+            assert here.respondents.tolist() == there.respondents.tolist()
+            assert here.organisations.tolist() == there.organisations.tolist()
+    rows = [row for row in survey.to_pylist() if row["cooperation"]]
+    sizes = Counter(row["organisation"] for row in survey.to_pylist())
+    of_none = [row for row in rows if row["sector"] is None and min(sizes[row["organisation"]], MEMBERS) == 2]
+    assert found[0].respondents[5, 1] == len(of_none) > 0
+    assert found[0].organisations[5, 1] == len({row["organisation"] for row in of_none})
+    assert found[1].respondents.sum() == len(rows) and found[1].organisations.sum() == len(
+        {row["organisation"] for row in rows}
+    )
+
+
+PURPOSES = {
+    "quantiles": lambda here: quantile(here.values("turnover"), 0.5, here.design).value,
+    "the jackknife": lambda here: jackknife(
+        lambda weight: np.average(here.values("turnover"), weights=weight), delete_one_psu(here.design)
+    ).se[0],
+    "permutations": lambda here: (
+        permute_organisations(
+            between(here.values("turnover")),
+            here.design.stratum,
+            here.design.psu,
+            rng=np.random.default_rng(1),
+            permutations=9,
+        ).p
+    ),
+    "models": lambda here: models.linear(
+        here.values("turnover"), {"staff": here.values("staff")}, here.design
+    ).coefficients[1],
+    "agreement": lambda here: agreement.ad(here.values("goods"), here.design.psu).value.mean(),
+}
+"""What takes arrays, by the words in which an engine is asked for them."""
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_what_needs_every_respondent_gets_them_from_memory_and_elsewhere_says_so(purpose, remote, memory):
+    assert np.isfinite(PURPOSES[purpose](memory.local(purpose)))
+    with pytest.raises(DataElsewhere, match=f"{purpose}: every respondent must be in memory.* Copy them to a Parquet"):
+        PURPOSES[purpose](remote.local(purpose))
+
+
+def test_the_median_and_its_error_from_an_engine_are_those_of_the_arrays(memory, survey):
+    here = memory.local("quantiles")
+    found = quantile(here.values("turnover"), 0.5, here.design)
+    order = np.argsort(survey["turnover"].to_numpy())
+    share = np.cumsum(survey["weight"].to_numpy()[order])
+    assert found.value == survey["turnover"].to_numpy()[order][np.searchsorted(share, share[-1] / 2)]
 
 
 def test_a_code_outside_the_codebook_stops_every_engine(remote, memory):
