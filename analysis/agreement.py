@@ -93,6 +93,26 @@ class Intraclass:
         """Return 1 + (size - 1) icc1: what clusters of *size* answers do to the variance of a mean (Kish 1965)."""
         return 1 + (size - 1) * self.icc1
 
+    def limits(self, level: float = 0.95) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the lower and upper limit of icc1, and those of icc2, from the F distribution (McGraw and Wong 1996).
+
+        F is divided and multiplied by its quantiles, and the results take its place in (F - 1)/(F - 1 + n0) and
+        1 - 1/F. Exact for normal answers in organisations of one size, where R's irr::icc() gives the same;
+        approximate for unequal sizes, of which n0 stands for all. NaN where all answers within organisations are
+        the same, or all their means.
+        """
+        from scipy.special import fdtri
+
+        if not 0 < level < 1:
+            raise AgreementError(f"a level lies between 0 and 1, not {level}; 0.95 is usual")
+        if not (self.msb and self.msw):
+            return (np.nan, np.nan), (np.nan, np.nan)
+        between, within = self.organisations - 1, self.n - self.organisations
+        low = self.f / float(fdtri(between, within, (1 + level) / 2))
+        high = self.f * float(fdtri(within, between, (1 + level) / 2))
+        first = tuple((f - 1) / (f - 1 + self.n0) for f in (low, high))
+        return (first[0], first[1]), (1 - 1 / low, 1 - 1 / high)
+
 
 @dataclass(frozen=True, eq=False)
 class Chance:

@@ -174,6 +174,12 @@ class Node:
 
         return self._read(key, fits, f"a whole number, at least {floor}", True)
 
+    def share(self, key: str) -> float | None:
+        def fits(value: Any) -> bool:
+            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+        return self._read(key, fits, "a number from 0 to 1", True)
+
     def flag(self, key: str) -> bool:
         return bool(self._read(key, lambda value: isinstance(value, bool), "true or false", False))
 

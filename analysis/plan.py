@@ -174,6 +174,17 @@ class ChartSpec:
 
 
 @dataclass(frozen=True)
+class AgreementSpec:
+    """The scores of which agreement inside organisations is told, at most one of each perspective.
+
+    *conflict* holds the thresholds of the conflict classes that differ from those of conflict.ConflictRules.
+    """
+
+    scores: tuple[str, ...]
+    conflict: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Plan:
     instrument: str
     form: str
@@ -188,6 +199,7 @@ class Plan:
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     charts: tuple[ChartSpec, ...] = ()
     weighting: tuple[WeightedPart, ...] = ()
+    agreement: AgreementSpec | None = None
 
     @cached_property
     def recode(self) -> Mapping[str, Recode]:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from analysis import disclosure
 from analysis.authored import File, Node, check_identity, listed, plain
+from analysis.conflict import ConflictRules
 from analysis.plan import (
     ADJUSTMENTS,
     DERIVED,
     WEIGHT_METHODS,
+    AgreementSpec,
     ChartSpec,
     DerivedWording,
     DesignColumns,
@@ -33,6 +35,10 @@ from kysely import plugins
 from kysely.codebook import Codebook, Kind, Text
 
 SCHEMA = "plan/1"
+
+CONFLICT = ConflictRules()
+THRESHOLDS = ("low", "high", "aligned", "no_stand")
+"""The thresholds of the conflict classes that a plan may set, each between 0 and 1."""
 
 
 def read(path: Path, codebook: Codebook) -> Plan:
@@ -56,7 +62,7 @@ class _Reader:
     def plan(self, node: Node) -> Plan:
         node.allow(
             "schema instrument form design valid population recodes weighting banners rules scores tables labels "
-            "charts".split()
+            "charts agreement".split()
         )
         check_identity(node, self.codebook)
         recodes = tuple(filter(None, (self._recode(item) for item in node.items("recodes"))))
@@ -77,7 +83,39 @@ class _Reader:
             labels=labels,
             charts=self._charts(node, labels),
             weighting=self._weighting(node),
+            agreement=self._agreement(node, scores),
         )
+
+    def _agreement(self, node: Node, scores: tuple[Score, ...]) -> AgreementSpec | None:
+        if "agreement" not in node:
+            return None
+        child = node.child("agreement")
+        child.allow(["scores", "conflict"])
+        there = {score.name: score for score in scores}
+        names = child.texts("scores")
+        if not names:
+            child.fault("scores", "no score is named", f"Name some of {listed(there)}")
+        seen: dict[str, str] = {}
+        for name in names:
+            if name not in there:
+                child.fault("scores", f"there is no score {name!r}", f"Name some of {listed(there)}")
+                continue
+            score = there[name]
+            if score.perspective in seen:
+                cause = f"{name!r} has the perspective {score.perspective!r} of {seen[score.perspective]!r}"
+                child.fault("scores", cause, "Name one score of each perspective")
+            elif score.codes != there[next(iter(seen.values()), name)].codes:
+                child.fault("scores", f"{name!r} has other codes than the scores before it", "Compare like with like")
+            seen.setdefault(score.perspective, name)
+        limits = child.child("conflict") if "conflict" in child else None
+        if limits is None:
+            return AgreementSpec(names)
+        limits.allow(THRESHOLDS)
+        given = {key: limits.share(key) for key in limits.keys() if key in THRESHOLDS}
+        found = {key: value for key, value in given.items() if value is not None}
+        if found.get("low", CONFLICT.low) >= found.get("high", CONFLICT.high):
+            child.fault("conflict", "a low distance reaches up to a high one", "Let `low` be less than `high`")
+        return AgreementSpec(names, found)
 
     def _weighting(self, node: Node) -> tuple[WeightedPart, ...]:
         parts: dict[str, WeightedPart] = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis import blocks, comparisons, disclosure, fieldwork
+from analysis import agreement_table, blocks, comparisons, disclosure, fieldwork
 from analysis.answers import MISSING
 from analysis.blocks import Banner, Block
 from analysis.design import Codes, Design, Floats, Mask
@@ -60,6 +60,7 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
     tables += [_book(rows, study), _nonresponse(study)]
     tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
+    tables += agreement_table.tables(study)
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     # What is counted and not estimated has no weights but its own.
     together["weighting"] = together["weighting"].where(together["weighting"].notna(), NONE)

@@ -7,6 +7,7 @@ import pytest
 
 from analysis import agreement
 from analysis.agreement import AgreementError, uniform_null
+from analysis.coders import rating_icc
 
 NAN = np.nan
 FOUR = [3, 3, 2, 1, 0, 2, 3, 3, 1, 2, 2]
@@ -154,6 +155,37 @@ def test_organisations_that_agree_within_and_differ_between_have_icc_one():
     ours = agreement.icc([1, 1, 2, 2, 5, 5], list("AABBCC"))
     assert (ours.icc1, ours.icc2, ours.p, ours.f) == (1, 1, 0, np.inf)
     assert ours.design_effect(1.34) == pytest.approx(1.34)
+
+
+def test_the_limits_of_the_icc_are_those_of_mcgraw_and_wong_where_organisations_are_of_one_size(rng):
+    # coders.rating_icc agrees with R's irr::icc(model="oneway"); see tests/validation/test_coders.py.
+    answers = rng.normal(size=(30, 1)) + rng.normal(size=(30, 3))
+    ours = agreement.icc(answers.ravel(), np.repeat(np.arange(30), 3))
+    for found, unit in zip(ours.limits(), ("single", "average"), strict=True):
+        theirs = rating_icc(answers, model="oneway", unit=unit)
+        assert found == pytest.approx((theirs.low, theirs.high))
+    assert ours.limits(0.5)[0][0] > ours.limits()[0][0]
+    with pytest.raises(AgreementError, match="a level lies between 0 and 1, not 95"):
+        ours.limits(95)
+
+
+@pytest.mark.parametrize("icc", [0.0, 0.3])
+def test_the_limits_hold_the_icc_also_for_sizes_as_in_the_study(icc):
+    # 42 organisations of two, 14 of three, four of four, one of five and one of six.
+    rng, sizes = np.random.default_rng(11), [2] * 42 + [3] * 14 + [4] * 4 + [5, 6]
+    organisation = np.repeat(np.arange(62), sizes)
+    inside = 0
+    for _ in range(1000):
+        between, within = rng.normal(size=62), rng.normal(size=sum(sizes))
+        drawn = np.sqrt(icc) * between[organisation] + np.sqrt(1 - icc) * within
+        low, high = agreement.icc(drawn, organisation).limits()[0]
+        inside += low <= icc <= high
+    assert 930 <= inside <= 970
+
+
+def test_where_one_kind_of_variance_lacks_the_icc_has_no_limits():
+    for answers in ([1, 1, 2, 2, 5, 5], [1, 3, 1, 3, 1, 3]):
+        assert np.isnan(agreement.icc(answers, list("AABBCC")).limits()).all()
 
 
 def test_single_answers_enter_the_icc_only_where_that_is_asked_for():

@@ -3,6 +3,7 @@
 import pytest
 
 from analysis import plan
+from analysis.conflict import ConflictRules
 from kysely.errors import AuthorError
 from tests.analysis import _study
 
@@ -119,9 +120,44 @@ def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault
         "Remove one of them.",
         f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
         "Remove one of them.",
-        f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of banners, charts, design, form, "
-        "instrument, labels, population, recodes, rules, schema, scores, tables, valid, weighting.",
+        f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, charts, "
+        "design, form, instrument, labels, population, recodes, rules, schema, scores, tables, valid, weighting.",
     ]
+
+
+SCORES = """scores:
+  - &now {name: NOW, kind: weighted_choice, text: &t {fi: a, sv: b, en: c}, chosen: OM_B01, level: OM_B02,
+     codes: [PROD], perspective: CUR,
+     derived: {dominant: &d {text: *t, labels: {COMBO: *t, NONE: *t, "NO": *t, "YES": *t}},
+     combination: *d, n_central: *d, n_selected: *d, central_2plus: *d, selected_2plus: *d}}
+  - {<<: *now, name: AGAIN}
+  - {<<: *now, name: WISH, perspective: DES, codes: [DEV]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("agreement", "said"),
+    [
+        ("{scores: [NOW, LATER]}", "agreement scores: there is no score 'LATER'. Name some of AGAIN, NOW, WISH"),
+        ("{scores: []}", "agreement scores: no score is named"),
+        ("{scores: [NOW, AGAIN]}", "'AGAIN' has the perspective 'CUR' of 'NOW'. Name one score of each perspective"),
+        ("{scores: [NOW, WISH]}", "'WISH' has other codes than the scores before it"),
+        ("{scores: [NOW], conflict: {low: 2}}", "agreement conflict low: 2 is not a number from 0 to 1"),
+        ("{scores: [NOW], conflict: {low: 0.5}}", "a low distance reaches up to a high one"),
+        ("{scores: [NOW], conflict: {lowest: 0.1}}", "Use some of aligned, high, low, no_stand"),
+        ("{score: [NOW]}", "agreement score: the key is unknown. Use some of conflict, scores"),
+    ],
+)
+def test_what_is_wrong_with_the_plan_of_agreement_is_told_with_its_line(tmp_path, agreement, said):
+    found = faults(tmp_path, f"{START}{SCORES}agreement: {agreement}\n")
+    ours = [fault for fault in found if "plan.yaml:11: plan agreement" in fault]
+    assert any(said in fault for fault in ours), found
+
+
+def test_the_thresholds_of_the_study_are_those_of_its_specification():
+    found = _study.plan().agreement
+    assert found is not None and found.scores == ("OM_B",)
+    assert ConflictRules(**found.conflict) == ConflictRules()
 
 
 @pytest.mark.parametrize("content", [b"schema: \xff", b"a: b: c", b"\t- x", b"[" * 5000, b"- a list", b""])
