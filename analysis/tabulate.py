@@ -53,18 +53,18 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     pages  page of the questionnaire → its variables (quality.pages_of), for break-offs by page; None: without them
     """
     desk = _Desk(study)
-    crossings = _crossings(study)
+    crossings = crossings_of(study)
     found = [block for stub, banners in crossings.items() for block in desk.estimate(stub, banners)]
     rows = blocks.rows(found, small_base=study.plan.rules.small_base)
-    tables = [_tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
+    tables = [tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
-    tables += [_book(rows, study), _nonresponse(study)]
+    tables += [book(rows, study), nonresponse(study, unanswered(study))]
     tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
     tables += agreement_table.tables(study)
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     # What is counted and not estimated has no weights but its own.
     together["weighting"] = together["weighting"].where(together["weighting"].notna(), NONE)
-    tests = [*_cross_tab_tests(found), *_pick_tests(desk, crossings)]
+    tests = [*cross_tab_tests(found), *_pick_tests(desk, crossings)]
     if study.weighted:
         about = replace(about, weighting=POPULATION)
     weights = account(study, study.weighted or study.unweighted)
@@ -73,7 +73,7 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     return Estimates(together, about, comparisons.frame(tests, adjust=study.plan.rules.adjust), weights)
 
 
-def _crossings(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
+def crossings_of(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
     """Return every stub with every banner that some table crosses it with, the total first."""
     found: dict[Stub, tuple[Banner, ...]] = {}
     for stub in stubs(study):
@@ -246,7 +246,7 @@ def _of_shown(groups: _Groups, verdict: Codes) -> Codes:
     return np.where(shown[groups.of], groups.of, -1)
 
 
-def _cross_tab_tests(found: Sequence[Block]) -> Iterator[comparisons.Independence]:
+def cross_tab_tests(found: Sequence[Block]) -> Iterator[comparisons.Independence]:
     """Yield the test of every question with one answer against every banner. Picks are tested as a set."""
     for block in found:
         if block.compared is not None and block.stub.statistics[0].name == SHARE:
@@ -280,7 +280,7 @@ def _picks(study: Study) -> Iterator[tuple[str, Floats, frozenset[str]]]:
         yield score.name, study.central(score), frozenset(members)
 
 
-def _tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
+def tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
     """Return the rows of one table of the plan, in its order."""
     parts = []
     wanted = {TOTAL, *table.banners}
@@ -310,7 +310,7 @@ def _counts(rows: pd.DataFrame) -> pd.DataFrame:
     return shares.assign(statistic=COUNT, estimate=counted, letters="", flag=shown, **empty)
 
 
-def _book(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+def book(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return every closed question of the codebook by every banner of the plan."""
     questions = {name for stub in stubs(study) if stub.variable in study.answers.codebook for name in (stub.variable,)}
     keep = rows["stub"].isin(questions) & rows["banner"].isin([TOTAL, *study.plan.banners]) & ~rows["strict"]
@@ -349,9 +349,19 @@ def _organisations(study: Study, table: TableSpec) -> pd.DataFrame:
 
 def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> list[dict[str, object]]:
     held = study.organisation[inside]
-    respondents, organisations = len(held), len(np.unique(held))
+    rows = organisation_rows(variable, code, len(held), len(np.unique(held)), small_base=study.plan.rules.small_base)
+    mean: dict[str, object] = {**rows[0], "statistic": MEAN_RESPONDENTS, "estimand": ORGANISATION}
+    if mean["flag"] == SUPPRESSED:
+        return [*rows, mean]
+    return [*rows, mean | _respondents_per_organisation(study, inside, mean["flag"])]
+
+
+def organisation_rows(
+    variable: str, code: str, respondents: int, organisations: int, *, small_base: int
+) -> list[dict[str, object]]:
+    """Return the rows of how many organisations and respondents are in a category."""
     hidden = bool(disclosure.too_small(np.array(respondents), np.array(organisations)))
-    small = respondents < study.plan.rules.small_base
+    small = respondents < small_base
     common: dict[str, object] = {
         **{"variable": variable, "code": code, "banner": TOTAL, "banner_code": TOTAL},
         **{"base_n": respondents, "base_organisations": organisations, "small_base": small},
@@ -364,10 +374,7 @@ def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> 
     for statistic, estimand, count in counts:
         number = {} if hidden else {"estimate": float(count), "base_weighted": float(count)}
         rows.append({**common, "statistic": statistic, "estimand": estimand, **number})
-    mean: dict[str, object] = {"statistic": MEAN_RESPONDENTS, "estimand": ORGANISATION}
-    if not hidden:
-        mean |= _respondents_per_organisation(study, inside, common["flag"])
-    return [*rows, {**common, **mean}]
+    return rows
 
 
 def _respondents_per_organisation(study: Study, inside: Mask, flag: object) -> dict[str, object]:
@@ -386,12 +393,25 @@ def _respondents_per_organisation(study: Study, inside: Mask, flag: object) -> d
     }
 
 
-def _nonresponse(study: Study) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Unanswered:
+    """How many of *n* valid respondents of *organisations* lack an answer: (variables, kinds of MISSING)."""
+
+    n: int
+    organisations: int
+    counts: Codes
+
+
+def unanswered(study: Study) -> Unanswered:
+    """Count the missing answers of the closed questions that were asked, in their order."""
+    kinds = [np.bincount(study.missing(one.name) + 1, minlength=len(MISSING) + 1)[1:] for one in study.asked()]
+    return Unanswered(len(study), study.organisations, np.array(kinds).reshape(-1, len(MISSING)))
+
+
+def nonresponse(study: Study, found: Unanswered) -> pd.DataFrame:
     """Return the share of each kind of missing answer among the valid respondents: a fact of the sample."""
-    n = len(study)
-    hidden = bool(disclosure.too_small(np.array(n), np.array(study.organisations)))
-    variables = [variable for variable in study.asked() if variable.kind is not Kind.TEXT]
-    counts = np.array([np.bincount(study.missing(v.name) + 1, minlength=len(MISSING) + 1)[1:] for v in variables])
+    n, counts, variables = found.n, found.counts, study.asked()
+    hidden = bool(disclosure.too_small(np.array(n), np.array(found.organisations)))
     cells = len(variables) * len(MISSING)
     columns: dict[str, object] = {
         "variable": np.repeat(np.array([variable.name for variable in variables], object), len(MISSING)),
@@ -401,7 +421,7 @@ def _nonresponse(study: Study) -> pd.DataFrame:
     }
     fixed: dict[str, object] = {
         **{"table": NONRESPONSE, "statistic": MISSING_SHARE, "estimand": RESPONDENT},
-        **{"banner": TOTAL, "banner_code": TOTAL, "base_n": n, "base_organisations": study.organisations},
+        **{"banner": TOTAL, "banner_code": TOTAL, "base_n": n, "base_organisations": found.organisations},
         **dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan),
         "small_base": n < study.plan.rules.small_base,
         "letters": "",
