@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from kysely import store as stores
 from kysely.errors import StoreError
-from kysely.store import StoreBusy
+from kysely.store import StoreBusy, upgrading
 from kysely.store.databases import databases
 from tests.conftest import settings_in
 from tests.kysely.harvest import NOW, Respondent
@@ -126,7 +126,8 @@ def test_a_newer_schema_is_not_touched_by_an_older_program(settings):
         with databases(settings)[0].owner.begin() as connection:
             if not databases(settings)[0].sqlite:
                 connection.execute(text("SET LOCAL search_path = answers"))
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            newest = upgrading.known(databases(settings)[0])[-1]
+            connection.execute(text(f"UPDATE alembic_version SET version_num = '{newest}'"))
 
 
 def test_a_read_only_database_says_so_at_the_start(sqlite_settings):

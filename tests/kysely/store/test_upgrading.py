@@ -23,8 +23,10 @@ HEADER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "{next}", "{newest}"
 """
+NEWEST = sorted(file.name[:4] for file in (upgrading.MIGRATIONS / "answers").glob("0*.py"))[-1]
+NEXT = f"{int(NEWEST) + 1:04}"
 RENAME = """
 CHANGES_VALUES = {"response": "seed is called chance"}
 
@@ -70,7 +72,7 @@ def upgrade():
 
 @pytest.fixture
 def populated(request, harvest):
-    """Settings of a database in the schema 0001 in which two people have answered."""
+    """Settings of a database in the newest schema in which two people have answered."""
     settings = request.getfixturevalue(request.param)
     with closing(stores.open(settings)) as store:
         wave = store.collecting(harvest, NOW)
@@ -96,7 +98,8 @@ def migrations(tmp_path):
             (folder / name / file.name).write_text(file.read_text())
 
     def add(body: str) -> Path:
-        (folder / "answers" / "0002_for_this_test.py").write_text(HEADER + body)
+        header = HEADER.format(next=NEXT, newest=NEWEST)
+        (folder / "answers" / f"{NEXT}_for_this_test.py").write_text(header + body)
         return folder
 
     return add
@@ -123,7 +126,7 @@ def test_a_renamed_column_costs_no_answer(populated, migrations):
     before = rows(database)
     assert len(before["answer_event"]) == 6
     done = upgraded(populated, migrations(RENAME))
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == (NEWEST, NEXT)
     assert rows(database) == before  # the column kept its place
 
 
@@ -155,7 +158,7 @@ def test_an_upgrade_that_cannot_account_for_a_row_is_refused_and_leaves_everythi
         upgraded(populated, migrations(migration))
     assert "Nothing was changed" in str(error.value)
     assert rows(database) == before
-    assert upgrading.current(database) == "0001"
+    assert upgrading.current(database) == NEWEST
     with closing(stores.open(populated)) as store:
         assert [count.answered for count in store.counts()] == [2]
 
@@ -183,7 +186,7 @@ def test_the_copy_from_before_the_upgrade_is_whole(populated, migrations):
     assert done.backup.parent == populated.instance / "backups"
     kept = upgrading.Database("answers", database.url.set(database=str(done.backup)), "", database.metadata)
     assert rows(kept) == before
-    assert upgrading.current(kept) == "0001"
+    assert upgrading.current(kept) == NEWEST
 
 
 @both
@@ -191,7 +194,7 @@ def test_a_second_upgrade_has_nothing_to_do(populated, migrations):
     folder = migrations(RENAME)
     upgraded(populated, folder)
     done = upgraded(populated, folder)
-    assert (done.before, done.after, done.backup) == ("0002", "0002", None)
+    assert (done.before, done.after, done.backup) == (NEXT, NEXT, None)
 
 
 @sqlite_only
@@ -261,8 +264,8 @@ def upgrade():
     os.kill(victim.pid, signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     assert rows(database) == before
-    assert upgrading.current(database) == "0001"
-    assert upgraded(populated, folder).after == "0002"
+    assert upgrading.current(database) == NEWEST
+    assert upgraded(populated, folder).after == NEXT
     assert {row[5] for row in rows(database)["response"]} == {"sv"}
 
 

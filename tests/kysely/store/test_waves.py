@@ -138,7 +138,7 @@ def test_in_production_the_terminal_says_which_options_are_missing(kysely, capsy
 
 def test_the_databases_are_upgraded_looked_at_and_copied_from_the_terminal(kysely, capsys, tmp_path, monkeypatch):
     assert kysely("database", "upgrade") == 0
-    assert "schema 0001 is the newest, nothing to do" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("is the newest, nothing to do") == 2
     kysely("wave", "open", "harvest", "--name", "spring")
     assert kysely("database", "status") == 0
     out = capsys.readouterr().out
@@ -150,4 +150,4 @@ def test_the_databases_are_upgraded_looked_at_and_copied_from_the_terminal(kysel
     assert kysely("database", "status") == 4
     assert "Run: kysely database upgrade" in capsys.readouterr().out + capsys.readouterr().err
     assert kysely("database", "upgrade") == 0
-    assert capsys.readouterr().out.count("made, with schema 0001") == 2
+    assert capsys.readouterr().out.count("made, with schema 0") == 2
