@@ -89,8 +89,26 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Version:
+    """One version whose answers are pooled: its hash, the names it asked, and the variables it showed otherwise.
+
+    *changed* holds what its author said that a name meant before, by name.
+    """
+
+    hash: str
+    revision: str
+    asked: tuple[str, ...]
+    shown: tuple[Variable, ...] = ()
+    changed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Codebook:
-    """Every variable of one form of an instrument, in the order it is asked."""
+    """Every variable of one form of an instrument, in the order it is asked.
+
+    Where several *versions* were answered it holds the variables of all of them, in the words of the newest that
+    asked each, and every code that any of them offered.
+    """
 
     instrument: str
     form: str
@@ -99,6 +117,21 @@ class Codebook:
     title: Text
     variables: tuple[Variable, ...]
     missing: Mapping[Missing, Text] = field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
+
+    def asked_in(self, name: str) -> tuple[str, ...]:
+        """Return the hashes of the versions that asked *name*, the newest first; () of a single version's codebook."""
+        return tuple(version.hash for version in self.versions if name in version.asked)
+
+    def shown_in(self, name: str, hash: str) -> Variable:
+        """Return *name* with the words and codes that respondents of the version *hash* saw.
+
+        Raises KeyError if that version did not ask it.
+        """
+        version = next((version for version in self.versions if version.hash == hash), None)
+        if version is None or name not in version.asked:
+            raise KeyError(f"{name} was not asked in version {hash[:12]}")
+        return next((variable for variable in version.shown if variable.name == name), self[name])
 
     @cached_property
     def by_name(self) -> Mapping[str, Variable]:
@@ -126,6 +159,7 @@ class Codebook:
                 "title": dict(self.title),
                 "missing": {str(kind): dict(text) for kind, text in self.missing.items()},
                 "variables": [_variable_to_data(variable) for variable in self.variables],
+                "versions": [_version_to_data(version) for version in self.versions],
             },
             ensure_ascii=False,
             indent=1,
@@ -142,7 +176,23 @@ class Codebook:
             title=data["title"],
             missing={Missing(kind): wording for kind, wording in data["missing"].items()},
             variables=tuple(_variable_from_data(row) for row in data["variables"]),
+            versions=tuple(_version_from_data(row) for row in data.get("versions", ())),
         )
+
+
+def _version_to_data(version: Version) -> dict[str, object]:
+    return {
+        "hash": version.hash,
+        "revision": version.revision,
+        "asked": list(version.asked),
+        "shown": [_variable_to_data(variable) for variable in version.shown],
+        "changed": dict(version.changed),
+    }
+
+
+def _version_from_data(row: dict) -> Version:
+    shown = tuple(_variable_from_data(variable) for variable in row["shown"])
+    return Version(row["hash"], row["revision"], tuple(row["asked"]), shown, row["changed"])
 
 
 def _variable_to_data(variable: Variable) -> dict[str, object]:
