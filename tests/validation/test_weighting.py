@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis import estimators
+from analysis import estimators, models
 from analysis.design import Design
+from analysis.quantiles import quantile
+from analysis.rank_tests import rank_test
 from analysis.replicates import delete_one_psu, jackknife, side_by_side
-from analysis.significance import rao_scott_of
+from analysis.significance import rao_scott_of, t_test
 from analysis.weighting import (
     Margin,
     MarginError,
@@ -102,6 +104,48 @@ def test_a_raked_table_s_errors_and_test_know_that_its_weights_were_raked():
         test = rao_scott_of(row, column, design).second_order
         case.agree([test.statistic, test.ndf, test.ddf], [theirs["chisq_F"], *theirs["chisq_par"].values()])
         case.agree(test.p, theirs["chisq_p"])
+
+
+def calibrated(case: WeightingCase) -> dict[str, Design]:
+    """The three designs of the case: raked to four margins, post-stratified to one, calibrated to it and a total."""
+    design, total = case.raw_design(), float(len(case.frame))
+    (tenure,) = case.names(r"tenure=(\d+)\*nrow")
+    types = case.margins(["org_type"])
+    years = Number.of("tenure", case.frame["tenure"].to_numpy(), float(tenure) * total)
+    return {
+        "raked": rake.weights(design, case.margins(), total=total, tolerance=1e-13).design,
+        "poststratified": poststratify.weights(design, types, total=total).design,
+        "calibrated": calibrate.weights(design, types, numbers=[years], total=total, tolerance=1e-13).design,
+    }
+
+
+def test_every_estimator_of_calibrated_weights_has_the_errors_of_r_survey():
+    case = WeightingCase(DATA / "calibrated_estimates.json")
+    x, designs = case.frame, calibrated(case)
+    assert set(designs) == set(case.expected)
+    for name, theirs in case.expected.items():
+        design = designs[name]
+        means = [estimators.mean(x[answer], design) for answer in theirs["mean"]]
+        case.agree([one.value for one in means], [*theirs["mean"].values()])
+        case.agree([one.se for one in means], theirs["se"])
+        ratio = estimators.ratio(x["budget"], x["tenure"], design)
+        case.agree([ratio.value, ratio.se], [theirs["ratio"], theirs["ratio_se"]])
+        of_region = [estimators.mean(np.where(x["region"] == one, x["budget"], np.nan), design) for one in ("R1", "R2")]
+        gap = estimators.difference(*of_region)
+        case.agree([gap.value, gap.se], [theirs["difference"], theirs["difference_se"]])
+        small = estimators.share(x["p1"], design.domain((x["size_band"] == "S").to_numpy()))
+        case.agree([small.value, small.se], [theirs["domain"], theirs["domain_se"]])
+        test = rao_scott_of(x["size_band"].to_numpy(), x["q02"].to_numpy(), design).second_order
+        case.agree([test.statistic, test.ndf, test.ddf, test.p], [theirs[key] for key in ("f", "ndf", "ddf", "p")])
+        case.agree(t_test(x["budget"], x["p1"], design).t, theirs["t"])
+        case.agree(rank_test(x["budget"], x["p1"], design).t, theirs["rank_t"])
+        linear = models.linear(x["budget"], {"tenure": x["tenure"], "role": x["role"]}, design)
+        logistic = models.logistic(x["p1"], {"tenure": x["tenure"], "size_band": x["size_band"]}, design)
+        for fit, kind in ((linear, "linear"), (logistic, "logistic")):
+            case.agree(fit.coefficients, [*theirs[kind].values()])
+            case.agree(np.sqrt(np.diag(fit.covariance)), theirs[f"{kind}_se"])
+        median = quantile(x["budget"], 0.5, design)
+        case.agree([median.value, median.se, design.degrees()], [theirs["median"], theirs["median_se"], theirs["df"]])
 
 
 def test_raking_each_replicate_anew_gives_the_jackknife_errors_of_r_survey():
