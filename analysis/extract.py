@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,12 +116,12 @@ def read(folder: Path) -> Extract:
     manifest counts other rows or versions than there are or promises smaller groups than can be kept, or one
     question was shown in two presentations.
     """
-    manifest = _manifest(folder)
-    digest = _verify_files(folder, manifest)
+    manifest = manifest_in(folder)
+    digest = verified(folder, manifest)
     extract = Extract(
         responses=_table(folder / "responses.parquet"),
         cases=_table(folder / "cases.parquet"),
-        codebook=_codebook(folder / "codebook.json"),
+        codebook=codebook_in(folder / "codebook.json"),
         manifest=manifest,
         sha256=digest,
     )
@@ -129,19 +131,35 @@ def read(folder: Path) -> Extract:
 
 def check(extract: Extract) -> None:
     """Raise ExtractError at the first thing that does not hold together; see `read`."""
+    check_frame(extract)
+    check_rows(extract.manifest, len(extract))
+    ids = extract.column("response")
+    _check_given(ids)
+    _check_once(ids)
+    _check_cases(extract, ids)
+    check_part(extract)
+    _check_counts(extract)
+
+
+def check_frame(extract: Extract) -> None:
+    """Check what can be seen without a row."""
     _check_identity(extract)
     _check_promise(extract)
     _check_columns(extract)
-    _check_responses(extract)
-    _check_versions(extract)
-    _check_counts(extract)
-    for variable in extract.asked():
-        _check_type(extract, variable)
-        _check_answers(extract, variable)
     _check_presentations(extract)
 
 
-def _manifest(folder: Path) -> Mapping[str, Any]:
+def check_part(extract: Extract) -> None:
+    """Check what can be seen of some of the rows."""
+    _check_given(extract.column("response"))
+    _check_one_of_each(extract)
+    _check_versions(extract)
+    for variable in extract.asked():
+        _check_type(extract, variable)
+        _check_answers(extract, variable)
+
+
+def manifest_in(folder: Path) -> Mapping[str, Any]:
     path = folder / "manifest.json"
     if not path.is_file():
         raise ExtractError(f"{folder} holds no extract (manifest.json is lacking); run `kysely extract` first")
@@ -162,7 +180,7 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
     return manifest
 
 
-def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> str:
+def verified(folder: Path, manifest: Mapping[str, Any]) -> str:
     """Check each file against its hash and return one hash over all of them."""
     together = hashlib.sha256()
     for name in FILES:
@@ -172,7 +190,8 @@ def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> str:
         path = folder / name
         if not path.is_file():
             raise ExtractError(f"{path} is lacking though the manifest lists it; make the extract anew")
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if not isinstance(entry, dict) or found != entry.get("sha256"):
             raise ExtractError(
                 f"{path} is not the file the manifest describes (its SHA-256 differs): it was changed or half "
@@ -183,11 +202,18 @@ def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _table(path: Path) -> pa.Table:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with unreadable_named(path):
         return pq.read_table(path)
+
+
+@contextmanager
+def unreadable_named(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ExtractError(
@@ -196,7 +222,7 @@ def _table(path: Path) -> pa.Table:
         ) from error
 
 
-def _codebook(path: Path) -> Codebook:
+def codebook_in(path: Path) -> Codebook:
     try:
         return Codebook.from_json(path.read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -255,25 +281,36 @@ def _check_columns(extract: Extract) -> None:
             raise ExtractError(f"cases.parquet lacks the column {name}; make the extract anew")
 
 
-def _check_responses(extract: Extract) -> None:
-    rows = extract.manifest["files"]["responses.parquet"].get("rows")
-    if rows is not None and rows != len(extract):
-        raise ExtractError(f"the manifest counts {rows} responses, the file has {len(extract)}; make the extract anew")
-    ids = extract.column("response")
+def check_rows(manifest: Mapping[str, Any], found: int) -> None:
+    rows = manifest["files"]["responses.parquet"].get("rows")
+    if rows is not None and rows != found:
+        raise ExtractError(f"the manifest counts {rows} responses, the file has {found}; make the extract anew")
+
+
+def _check_given(ids: np.ndarray) -> None:
     if (ids == None).any():  # noqa: E711 - elementwise
         raise ExtractError("a response has no id; make the extract anew")
+
+
+def _check_once(ids: np.ndarray) -> None:
     unique, times = np.unique(ids.astype(str), return_counts=True)
     if (times > 1).any():
         raise ExtractError(
             f"{(times > 1).sum()} responses come more than once (the first: {unique[times > 1][0]}); "
             "counting a person twice would narrow every interval. Take the repetitions out and make the extract anew"
         )
+
+
+def _check_cases(extract: Extract, ids: np.ndarray) -> None:
     without = len(set(ids) - set(extract.cases.column("response").to_pylist()))
     if without:
         raise ExtractError(
             f"{without} responses have no case in cases.parquet, so nothing is known of how they were sampled. "
             "Make the extract anew"
         )
+
+
+def _check_one_of_each(extract: Extract) -> None:
     for name, kind in (("origin", "origins"), ("wave", "waves"), ("form", "forms")):
         found = sorted({str(value) for value in extract.column(name)})
         if found and found != [str(extract.manifest[name])]:
@@ -294,22 +331,24 @@ def _check_versions(extract: Extract) -> None:
 
 
 def _check_counts(extract: Extract) -> None:
+    organisations = len(set(extract.cases.column("psu").to_pylist()))
+    compare_counts(extract.manifest, Counter(extract.column("disposition").tolist()), organisations=organisations)
+
+
+def compare_counts(manifest: Mapping[str, Any], dispositions: Counter[str], **others: int) -> None:
     """The manifest's counts are printed on reports: they have to be those of the rows."""
-    dispositions = extract.column("disposition").tolist()
     strangers = sorted({str(one) for one in dispositions} - {*DISPOSITIONS.values()})
     if strangers:
         raise ExtractError(
             f"unknown dispositions {', '.join(strangers)} in responses.parquet (there are: "
             f"{', '.join(DISPOSITIONS.values())}). Make the extract anew with this version of kysely"
         )
-    rows = {name: dispositions.count(code) for name, code in DISPOSITIONS.items()}
-    rows |= {"responses": len(extract), "organisations": len(set(extract.cases.column("psu").to_pylist()))}
-    counts = extract.manifest["counts"]
-    for name, found in rows.items():
-        if counts.get(name) != found:
+    rows = {name: dispositions[code] for name, code in DISPOSITIONS.items()}
+    for name, found in {**rows, "responses": dispositions.total(), **others}.items():
+        if manifest["counts"].get(name) != found:
             raise ExtractError(
-                f"the manifest counts {counts.get(name)!r} under {name!r}, the rows are {found}: manifest and rows "
-                "are of two extracts, or one was changed. Make the extract anew"
+                f"the manifest counts {manifest['counts'].get(name)!r} under {name!r}, the rows are {found}: manifest "
+                "and rows are of two extracts, or one was changed. Make the extract anew"
             )
 
 
