@@ -18,8 +18,9 @@ from analysis.agreement import Agreement, Intraclass
 from analysis.answers import MISSING
 from analysis.conflict import CLASSES, ConflictRules, conflict
 from analysis.design import Design, Floats, Mask
-from analysis.estimates import COLUMNS, NOT_ESTIMABLE, SHOWN, SMALL_BASE, SUPPRESSED, TOTAL
-from analysis.estimators import mean, share
+from analysis.estimates import COLUMNS
+from analysis.estimators import Estimate, mean, share
+from analysis.facts import fact
 from analysis.plan import Score
 from analysis.population import NONE
 from analysis.study import ORGANISATION as ESTIMAND
@@ -49,7 +50,6 @@ PERSPECTIVES = ("CUR", "DES", "STR")
 """Perspectives of the scores that the conflict classes need: today, the wish, the strategy."""
 
 _NO_STAND = [MISSING.index(str(kind)) for kind in (Missing.DONT_KNOW, Missing.DOES_NOT_CONCERN)]
-_EMPTY = dict.fromkeys(("estimate", "se", "ci_low", "ci_high", "df"), np.nan)
 
 
 def tables(study: Study) -> tuple[pd.DataFrame, ...]:
@@ -94,21 +94,23 @@ class _Base:
         few = disclosure.too_small(np.array(self.respondents), np.array(self.organisations))
         return bool(few) or (self.own and self.organisations < ORGANISATIONS)
 
-    def row(self, statistic: str, flag: str = SHOWN, **numbers: float) -> dict[str, object]:
-        """Return a row with *numbers*, or without them where the base is hidden."""
-        small = self.respondents < self.small_base
-        if self.hidden:
-            numbers, flag = {}, SUPPRESSED
-        elif flag == SHOWN and small:
-            flag = SMALL_BASE
-        return {
-            **{"variable": self.variable, "code": self.code, "statistic": statistic, "estimand": ESTIMAND},
-            **{"banner": TOTAL, "banner_code": TOTAL, "base_n": self.respondents},
-            **{"base_organisations": self.organisations, "small_base": small, "letters": "", "deff": np.nan},
-            "base_weighted": np.nan if self.hidden else float(self.organisations),
-            **{**_EMPTY, **numbers},
-            "flag": flag,
-        }
+    def row(
+        self, statistic: str, estimate: float | None = None, *, estimable: bool = True, **numbers: float
+    ) -> dict[str, object]:
+        """Return a row with its numbers, or without them where the base is hidden."""
+        return fact(
+            self.variable,
+            self.code,
+            statistic,
+            estimate,
+            n=self.respondents,
+            organisations=self.organisations,
+            small_base=self.small_base,
+            estimand=ESTIMAND,
+            hidden=self.hidden,
+            estimable=estimable,
+            **numbers,
+        )
 
 
 def _rules(study: Study) -> ConflictRules:
@@ -168,7 +170,7 @@ def _of_profiles(study: Study, score: Score, levels: Floats, rules: ConflictRule
     whole = _base(study, score.name, "", has, 1)
     # A team drawn at random is as far apart, on average, as all pairs of respondents are, whatever its size.
     anybody = agreement.profile_distance(levels, np.zeros(len(study), np.int64))
-    yield whole.row(RANDOM, estimate=float(anybody.value[0]))
+    yield whole.row(RANDOM, float(anybody.value[0]))
 
 
 def _classes(study: Study) -> Iterator[dict[str, object]]:
@@ -196,7 +198,7 @@ def _classes(study: Study) -> Iterator[dict[str, object]]:
     for code in CLASSES:
         inside = np.array([code in held for held in found.classes], bool)
         of_class = replace(base, code=code)
-        yield of_class.row(CLASSED, estimate=float(inside.sum()))
+        yield of_class.row(CLASSED, float(inside.sum()))
         yield of_class.row(CLASS_SHARE) if of_class.hidden else _share(of_class, CLASS_SHARE, inside)
 
 
@@ -215,7 +217,7 @@ def _counts(study: Study, two: _Base, three: _Base) -> Iterator[dict[str, object
 def _counted(study: Study, variable: str, code: str, counts: Mapping[str, int]) -> Iterator[dict[str, object]]:
     """Yield numbers of organisations, of all that answered."""
     base = _Base(variable, code, len(study), study.organisations, study.plan.rules.small_base, own=False)
-    yield from (base.row(statistic, estimate=float(count)) for statistic, count in counts.items())
+    yield from (base.row(statistic, float(count)) for statistic, count in counts.items())
 
 
 def _distribution(base: _Base, statistic: str, found: Agreement) -> Iterator[dict[str, object]]:
@@ -223,21 +225,20 @@ def _distribution(base: _Base, statistic: str, found: Agreement) -> Iterator[dic
     yield _mean(base, statistic, found.value)
     for name, probability in QUANTILES.items():
         if min(probability, 1 - probability) * base.organisations >= ORGANISATIONS:
-            yield base.row(f"{statistic}_{name}", estimate=float(np.quantile(found.value, probability)))
+            yield base.row(f"{statistic}_{name}", float(np.quantile(found.value, probability)))
 
 
 def _mean(base: _Base, statistic: str, value: Floats) -> dict[str, object]:
-    found = mean(value, _organisations(len(value)))
-    flag = SHOWN if found.estimable else NOT_ESTIMABLE
-    limits = {"se": found.se, "ci_low": found.low, "ci_high": found.high, "df": float(found.df)}
-    return base.row(statistic, flag, estimate=found.value, **limits)
+    return _estimated(base, statistic, mean(value, _organisations(len(value))))
 
 
 def _share(base: _Base, statistic: str, is_so: Mask) -> dict[str, object]:
-    found = share(is_so.astype(float), _organisations(len(is_so)))
-    flag = SHOWN if found.estimable else NOT_ESTIMABLE
-    limits = {"se": found.se, "ci_low": found.low, "ci_high": found.high, "df": float(found.df)}
-    return base.row(statistic, flag, estimate=found.value, **limits)
+    return _estimated(base, statistic, share(is_so.astype(float), _organisations(len(is_so))))
+
+
+def _estimated(base: _Base, statistic: str, found: Estimate) -> dict[str, object]:
+    numbers = {"se": found.se, "ci_low": found.low, "ci_high": found.high, "df": float(found.df)}
+    return base.row(statistic, found.value, estimable=found.estimable, **numbers)
 
 
 def _organisations(count: int) -> Design:
@@ -249,14 +250,12 @@ def _intraclass(base: _Base, level: Floats, study: Study) -> Iterator[dict[str, 
     found = _icc(level, study)
     values = (np.nan, np.nan) if found is None else (found.icc1, found.icc2)
     limits = ((np.nan, np.nan),) * 2 if found is None else found.limits()
+    df = float(base.organisations - 1)
     for statistic, value, (low, high) in zip((ICC1, ICC2), values, limits, strict=True):
-        estimable = bool(np.isfinite(low) and np.isfinite(high))
         # Where all means are alike ICC(2) is minus infinity, which is no reliability to show.
-        estimate = value if np.isfinite(value) else np.nan
-        df = float(base.organisations - 1)
-        yield base.row(
-            statistic, SHOWN if estimable else NOT_ESTIMABLE, estimate=estimate, ci_low=low, ci_high=high, df=df
-        )
+        estimate = value if np.isfinite(value) else None
+        estimable = bool(np.isfinite(low) and np.isfinite(high))
+        yield base.row(statistic, estimate, estimable=estimable, ci_low=low, ci_high=high, df=df)
 
 
 def _icc(level: Floats, study: Study) -> Intraclass | None:

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis import disclosure, quality
+from analysis import outcome_table, quality
 from analysis.answers import Answers
 from analysis.design import Floats, Mask
-from analysis.estimates import COLUMNS, SHOWN, SMALL_BASE, SUPPRESSED, TOTAL
+from analysis.estimates import COLUMNS
 from analysis.extract import DISPOSITIONS
+from analysis.facts import fact
 from analysis.population import NONE
-from analysis.study import RESPONDENT, Study
+from analysis.study import Study
 from kysely.codebook import Kind, Variable
 
 FIELDWORK = "fieldwork"
@@ -32,7 +33,7 @@ STARTED = "started"
 OUTCOMES = (STARTED, *DISPOSITIONS)
 """Codes of OUTCOME."""
 
-COUNT, STOPPED, STOPPED_SHARE = "count", "stopped", "stopped_share"
+COUNT, OUTCOME_SHARE, STOPPED, STOPPED_SHARE = "count", "outcome_share", "stopped", "stopped_share"
 MEDIAN, SPEEDERS, STRAIGHT = "median", "speeders", "straight"
 """Statistics. Shares lie between 0 and 1 and have no interval: they are of this fieldwork, not of a population."""
 
@@ -42,13 +43,15 @@ def tables(
 ) -> tuple[pd.DataFrame, ...]:
     """Return the table of the fieldwork, columns as in estimates.COLUMNS; nothing if nobody counts in *study*.
 
+    Of a wave whose cases were invited, the table of outcome_table.tables follows.
+
     simulated  true of answers that a program gave: it hurries nobody, so that speeders are left out. The median is
                told, and whoever shows it says that it is the program's.
     pages      page → its variables, in the order asked (quality.pages_of); None: break-offs by page are left out,
                for by question they would all seem to be the fault of a page's first question
 
     variable    code         statistic               base
-    outcome     OUTCOMES     count                   everybody who began
+    outcome     OUTCOMES     count, outcome_share    everybody who began; no share of themselves
     the first   the page     stopped, stopped_share  those who came to the page
       of a page
     minutes     the mode     median, speeders        those who submitted in the mode, and whose time is known
@@ -60,7 +63,8 @@ def tables(
     if not len(study):
         return ()
     rows = [*_outcomes(study), *_pages(study, pages or {}), *_speed(study, simulated), *_straight_lines(study)]
-    return (pd.DataFrame(rows).assign(weighting=NONE)[list(COLUMNS)],)
+    table = pd.DataFrame(rows).assign(table=FIELDWORK, weighting=NONE)[list(COLUMNS)]
+    return (table, *outcome_table.tables(study))
 
 
 def _outcomes(study: Study) -> Iterator[dict[str, object]]:
@@ -70,6 +74,8 @@ def _outcomes(study: Study) -> Iterator[dict[str, object]]:
     counts |= {outcome: int((disposition == code).sum()) for outcome, code in DISPOSITIONS.items()}
     for outcome, count in counts.items():
         yield _row(study, everybody, OUTCOME, outcome, COUNT, count)
+        if outcome != STARTED:
+            yield _row(study, everybody, OUTCOME, outcome, OUTCOME_SHARE, count / max(len(disposition), 1))
 
 
 def _pages(study: Study, pages: Mapping[str, Sequence[str]]) -> Iterator[dict[str, object]]:
@@ -138,15 +144,5 @@ def _row(
 ) -> dict[str, object]:
     """Return one row; *base* is true for the answers it is told of. Under the thresholds it has its bases only."""
     n, organisations = int(base.sum()), len(np.unique(study.answers.organisation[base]))
-    hidden = estimate is None or bool(disclosure.too_small(np.array(n), np.array(organisations)))
-    small = n < study.plan.rules.small_base
-    return {
-        **{"table": FIELDWORK, "variable": variable, "code": code, "statistic": statistic, "estimand": RESPONDENT},
-        **{"banner": TOTAL, "banner_code": TOTAL, "base_n": n, "base_organisations": organisations},
-        **dict.fromkeys(("se", "ci_low", "ci_high", "df", "deff"), np.nan),
-        "estimate": np.nan if hidden else float(estimate or 0),
-        "base_weighted": np.nan if hidden else float(n),
-        "small_base": small,
-        "letters": "",
-        "flag": SUPPRESSED if hidden else SMALL_BASE if small else SHOWN,
-    }
+    small_base = study.plan.rules.small_base
+    return fact(variable, code, statistic, estimate, n=n, organisations=organisations, small_base=small_base)

@@ -108,7 +108,8 @@ class OutcomeRates:
 
     person        invited persons
     organisation  their organisations; complete with one complete
-    team          organisations with *team_size* invited persons or more; complete with *team_size* completes
+    team          teams (organisations, if no teams were given) with *team_size* invited persons or more; complete with
+                  *team_size* completes
     silent        persons of disposition U_delivered_nothing_known, and how many of them were in post and so counted
                   as non-contacts
     """
@@ -160,6 +161,7 @@ def outcome_rates(
     *,
     invited: ArrayLike | None = None,
     in_post: ArrayLike | None = None,
+    teams: ArrayLike | None = None,
     e: float | None = None,
     team: int = TEAM,
 ) -> OutcomeRates:
@@ -170,11 +172,12 @@ def outcome_rates(
     invited       (n,) true for cases with an invitation, false for responses by open link; None: all were invited
     in_post       (n,) true for persons known to be in post, whose silence is then a non-contact; None: of nobody,
                   the strict reading, by which silence says nothing about eligibility
+    teams         (n,) labels of the team each case belongs to, None or NaN for no team; None: the organisations
     e             as in `rates`, for all three levels; None: each level's own
 
     An organisation takes the best known outcome of its invited persons, in the order I P R O NC U NE: it is of
-    unknown eligibility only if that is all that is known of anybody. A team is an organisation with *team* invited
-    persons or more. It is complete with so many completes, partial with so many completes and partials; not
+    unknown eligibility only if that is all that is known of anybody. A team has *team* invited persons or more. It is
+    complete with so many completes, partial with so many completes and partials; not
     eligible if fewer persons than that remain that may be eligible; of unknown eligibility if fewer are known to be;
     else it takes the best outcome of those who did not answer, in the order R O NC.
 
@@ -188,13 +191,12 @@ def outcome_rates(
         raise OutcomeError("nobody was invited; responses by open link have no response rate, only participation")
     if team < 2 or team != int(team):
         raise OutcomeError(f"a team of {team}; it has two members at least")
-    table = np.zeros((len(label), len(OUTCOMES)), np.int64)
-    np.add.at(table, (code[asked], outcome[asked]), 1)
-    table = table[table.sum(axis=1) > 0]
+    table = _table(code[asked], outcome[asked], len(label))
+    of_teams = table if teams is None else _of_teams(teams, outcome, asked)
     return OutcomeRates(
         person=rates(_counts(outcome[asked]), e=e),
         organisation=rates(_counts(_best(table)), e=e),
-        team=_team_rates(table, team, e),
+        team=_team_rates(of_teams, team, e),
         team_size=team,
         participation=_participation(outcome[~asked], code[~asked]),
         silent=int((silent & asked).sum()),
@@ -255,6 +257,22 @@ def _counts(outcome: Codes) -> Counts:
         outcome, minlength=len(OUTCOMES)
     ).tolist()
     return Counts(complete, partial, refusal, noncontact, other, unknown, ineligible)
+
+
+def _table(code: Codes, outcome: Codes, groups: int) -> Codes:
+    """Return the persons of each group by outcome, (G, 7), of the groups that have any."""
+    table = np.zeros((groups, len(OUTCOMES)), np.int64)
+    np.add.at(table, (code, outcome), 1)
+    return table[table.sum(axis=1) > 0]
+
+
+def _of_teams(teams: ArrayLike, outcome: Codes, asked: Mask) -> Codes:
+    labels = np.asarray(teams, dtype=object)
+    if labels.shape != outcome.shape:
+        raise OutcomeError(f"teams have shape {labels.shape}, the dispositions are of {len(outcome)} cases")
+    inside = asked & np.array([one is not None and one == one for one in labels], dtype=bool)
+    label, code = np.unique(labels[inside].astype(str), return_inverse=True)
+    return _table(code.astype(np.int64), outcome[inside], len(label))
 
 
 def _best(table: Codes) -> Codes:

@@ -52,8 +52,9 @@ def rows(study, *, simulated=False, pages=None):
 def test_everybody_who_began_is_counted_with_how_far_they_came(answers, study):
     answers.columns["BG01"][3] = "no_answer"  # counts in no result, and yet answered
     ours = rows(study(answers, disposition=["I"] * 33 + ["P"] * 5 + ["R_breakoff"] * 2))
-    counts = ours.loc["outcome"]["estimate"]
-    assert counts.droplevel("statistic").to_dict() == {"started": 40, "complete": 33, "partial": 5, "break_off": 2}
+    told = {name: rows["estimate"].droplevel("statistic") for name, rows in ours.loc["outcome"].groupby("statistic")}
+    assert told["count"].to_dict() == {"started": 40, "complete": 33, "partial": 5, "break_off": 2}
+    assert told["outcome_share"].to_dict() == {"complete": 33 / 40, "partial": 5 / 40, "break_off": 2 / 40}
     assert set(ours.loc["outcome"]["base_n"]) == {40}
     assert set(ours.loc["outcome"]["base_organisations"]) == {30}
 
@@ -162,4 +163,4 @@ def test_the_estimates_hold_the_fieldwork_once(tmp_path, answers):
     about = Provenance.of(found, under_plan, "2026-01-01T00:00:00+00:00")
     told = tabulate(under_plan, about, pages=pages).select(table=fieldwork.FIELDWORK)
     assert not told.duplicated(["variable", "code", "statistic"]).any()
-    assert set(told["statistic"]) == {"count", "stopped", "stopped_share", "median", "straight"}
+    assert set(told["statistic"]) == {"count", "outcome_share", "stopped", "stopped_share", "median", "straight"}

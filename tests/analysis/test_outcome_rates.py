@@ -91,6 +91,16 @@ def test_teams_are_counted_among_organisations_invited_with_three():
     assert pairs.team.rate["RR1"] == pytest.approx(3 / 4)
 
 
+def test_teams_may_be_named_and_are_then_counted_for_organisations():
+    disposition, organisation = cases(A="CCCnn", B="CCn", C="nnn")
+    teams = ["a1", "a1", "a1", "a2", None, "b", "b", "b", "c", "c", np.nan]
+    ours = outcome_rates(disposition, organisation, teams=teams)
+    assert counted(ours.team.counts) == {"I": 1, "NC": 1}  # a1 and b; a2 and c were not invited with three
+    assert counted(ours.organisation.counts) == {"I": 2, "NC": 1}
+    everybody = outcome_rates(disposition, organisation, teams=organisation)
+    assert everybody.team == outcome_rates(disposition, organisation).team
+
+
 def test_where_no_organisation_was_invited_with_three_there_is_no_rate_of_teams():
     ours = outcome_rates(*cases(A="CC", B="n"))
     assert ours.team.counts.total == 0
@@ -135,6 +145,7 @@ def test_who_came_by_open_link_is_in_no_rate_and_told_apart():
         (lambda: outcome_rates(["I"], ["A"], invited=[1]), "invited is true or false"),
         (lambda: outcome_rates(["I"], ["A"], in_post=["yes"]), "in_post is true or false"),
         (lambda: outcome_rates(["I"], ["A"], team=1), "two members at least"),
+        (lambda: outcome_rates(["I"], ["A"], teams=["a", "b"]), "teams have shape"),
         (lambda: outcome_rates(["NE_left", "NE_left"], ["A", "B"]), "no case was eligible"),
         (
             lambda: outcome_rates(["I", "U_bounce"], ["A", "B"], invited=np.array([True, False])),
