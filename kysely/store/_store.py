@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,10 +18,14 @@ from kysely.config import Settings
 from kysely.errors import ConfigurationError, StoreError
 from kysely.instrument import Instrument
 from kysely.links import Keys
+from kysely.paradata import Visit
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store import upgrading
 from kysely.store.answers import AnswerLog
+from kysely.store.codes import Codes
 from kysely.store.databases import databases
+from kysely.store.drafts import Drafts
+from kysely.store.erasing import LEDGER, Erasing
 from kysely.store.identities import Identities
 from kysely.store.invitations import Invitations
 from kysely.store.saving import Form, Saving
@@ -31,11 +36,13 @@ from kysely.store.values import (
     Closed,
     Conflict,
     Count,
+    Draft,
     Publication,
     Replayed,
     ResponseState,
     Saved,
     Submitted,
+    Tombstone,
     UnknownResponse,
     Wave,
     WaveClosed,
@@ -57,9 +64,16 @@ def open(settings: Settings, *, upgrade: bool = True) -> Store:
         if not upgrade and not upgrading.is_newest(database):
             raise StoreError(f"{database} has an older schema, or is not there yet. Run: kysely database upgrade")
         database.show_writable()
-    # A key of its own, so that no digest in the database says anything about the key of the cookies.
-    secret = hashlib.blake2b(b"kysely.store", key=settings.secret_key.encode()[:64], digest_size=32).digest()
-    return Store(settings, AnswerLog(answers), Identities(identity), secret)
+    secret = _secret(settings.secret_key)
+    store = Store(settings, AnswerLog(answers), Identities(identity), secret)
+    if upgrade:
+        store.erase_again(datetime.now(UTC))
+    return store
+
+
+def _secret(key: str) -> bytes:
+    """Return a key of the store's own, so that no digest in the database says anything about the key of the cookies."""
+    return hashlib.blake2b(b"kysely.store", key=key.encode()[:64], digest_size=32).digest()
 
 
 def upgraded(settings: Settings, *, now: datetime) -> tuple[upgrading.Upgraded, ...]:
@@ -228,11 +242,13 @@ class Store:
         *,
         submit_key: str | None = None,
         invited: str = "",
+        device: str | None = None,
     ) -> str:
         """Begin a response and return its id, 128 random bits.
 
         With a *submit_key* a second start of the same form gives the same response: a double click begins one.
         *invited* is the id that an invitation's response always has: two browsers begin the same one.
+        *device* is what kind it is begun on. One that was erased is not begun again: there is no response of that id.
         """
         id = secrets.token_hex(16)
         if submit_key is not None:
@@ -250,6 +266,7 @@ class Store:
             now=now,
             asked=self.settings.production,
             invited=bool(invited),
+            device=device,
         )
         return id
 
@@ -274,11 +291,16 @@ class Store:
         identity: OrganisationTyped | None = None,
         language: str,
         now: datetime,
+        shown_at: datetime | None = None,
+        browser: str = "",
+        draft: str = "",
     ) -> Saved | Replayed | Conflict | Closed:
         """Store one page durably, or say why nothing was written.
 
         *based_on* is the response's revision when the form was made. A form that is sent twice is stored once; sent
         again with other content it corrects itself. An identity in which nothing is typed takes back an earlier one.
+        *shown_at* is when the page was first shown. What *browser* had typed there is settled by this, and so is the
+        *draft*, by the mark of its browser, that the form was filled from.
         """
         _require_id(response_id)
         form = Form(
@@ -291,6 +313,8 @@ class Store:
             variables=variables,
             organisation=identity,
             language=language,
+            shown_at=shown_at,
+            drafts=tuple(filter(None, (self._drafts.mark(browser), draft))),
         )
         return Saving(self.answers.database, self.identities, self.instrument, self.secret).save(form, now)
 
@@ -300,7 +324,106 @@ class Store:
         Answers that were changed since are a conflict: what is sent is what the respondent has checked.
         """
         _require_id(response_id)
-        return self.answers.submit(response_id, based_on, now)
+        outcome = self.answers.submit(response_id, based_on, now)
+        if isinstance(outcome, Submitted) and outcome.drafts:
+            # The response is sent, whatever becomes of this: no draft asks for these names any more.
+            with suppress(StoreError):
+                self.identities.drop_all_drafts(response_id)
+        return outcome
+
+    def reopen(self, response_id: str, now: datetime) -> bool:
+        """Let what was sent be changed until it is sent again; False for a response that wasn't sent.
+
+        Raises WaveClosed once the wave takes no new responses, and UnknownResponse.
+        """
+        _require_id(response_id)
+        return self.answers.reopen(response_id, now)
+
+    # What is typed and not saved
+
+    def put_aside(
+        self,
+        response_id: str,
+        *,
+        page: str,
+        stage: str,
+        browser: str,
+        typed: Iterable[tuple[str, str]],
+        names: Collection[str],
+        reason: str,
+        based_on: int,
+        shown_at: datetime | None,
+        now: datetime,
+    ) -> bool:
+        """Keep what *browser* typed on a page that can't be saved as it is, until it is; False if that can't be kept.
+
+        *names* are the fields that say who the respondent is; *reason* says why the page isn't saved.
+        """
+        _require_id(response_id)
+        return self._drafts.keep(
+            response_id,
+            page=page,
+            stage=stage,
+            browser=browser,
+            typed=typed,
+            names=names,
+            reason=reason,
+            revision=based_on,
+            shown_at=shown_at,
+            now=now,
+        )
+
+    def drafts(self, response_id: str, page: str, stage: str, browser: str) -> tuple[Draft, ...]:
+        """Return what was typed on a page and not saved: by *browser* first, then by others, the latest first."""
+        return self._drafts.find(response_id, page, stage, browser)
+
+    def drafted(self, response_id: str) -> tuple[tuple[str, str], ...]:
+        """Return the pages, with their stages, on which something is typed and not saved."""
+        return self._drafts.screens(response_id)
+
+    def drop_draft(self, response_id: str, page: str, stage: str, browser: str) -> None:
+        """Forget what *browser* typed on a page: its respondent keeps what is saved."""
+        _require_id(response_id)
+        self._drafts.drop(response_id, page, stage, browser)
+
+    # Codes, and erasing
+
+    def issue_code(self, response_id: str) -> str:
+        """Return the code with which the respondent comes back from any device; the same each time."""
+        _require_id(response_id)
+        return self._codes.issue(response_id)
+
+    def issued_code(self, response_id: str) -> str:
+        """Return the code of the response if it was issued, otherwise ""."""
+        return self._codes.issued(response_id)
+
+    def response_of_code(self, typed: str) -> ResponseState | None:
+        """Return the response whose code somebody *typed*, with any blanks and hyphens; None if there is none."""
+        found = self._codes.response(typed)
+        return self.response(found) if found else None
+
+    def erase(self, response_id: str, *, by: str, now: datetime) -> Tombstone:
+        """Erase everything of a response, *by* the respondent or an operator; raises UnknownResponse.
+
+        What is left is a tombstone: which response of which wave, when and by whom. Backups keep it until they are
+        gone, and a restored one is erased again.
+        """
+        _require_id(response_id)
+        return self._erasing.erase(response_id, by=by, now=now)
+
+    def erase_again(self, now: datetime) -> int:
+        """Erase what a restored backup has brought back; returns how many responses that were."""
+        return self._erasing.again(now)
+
+    def tombstones(self) -> Iterator[Tombstone]:
+        """Yield what is left of erased responses."""
+        return self._erasing.tombstones()
+
+    # Data about the answering
+
+    def visits(self, wave: str) -> Mapping[str, tuple[Visit, ...]]:
+        """Return when the pages of each response of the wave were first shown and saved; none in anonymous mode."""
+        return self.answers.visits(wave)
 
     def organisation_typed(self, response_id: str) -> OrganisationTyped | None:
         """Return how the respondent named the organisation, None if not at all."""
@@ -309,6 +432,23 @@ class Store:
     def counts(self, instrument: str | None = None, form: str | None = None) -> tuple[Count, ...]:
         """Return the fieldwork counts of each wave, the latest opened first."""
         return self.answers.counts(instrument, form)
+
+    @cached_property
+    def _drafts(self) -> Drafts:
+        return Drafts(self.answers.database, self.identities, self.secret)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return Codes(self.answers.database, self._secrets)
+
+    @cached_property
+    def _erasing(self) -> Erasing:
+        return Erasing(self.answers.database, self.identities, self._secrets, self.settings.instance / LEDGER)
+
+    @cached_property
+    def _secrets(self) -> tuple[bytes, ...]:
+        """The store's secret and those that followed from retired keys: what was hidden with them is still found."""
+        return (self.secret, *(_secret(key) for key in self.settings.secret_key_fallbacks))
 
     def close(self) -> None:
         """Give back every connection."""

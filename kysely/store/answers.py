@@ -10,12 +10,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kysely.codebook import Answer, Missing
 from kysely.errors import StoreError
 from kysely.instrument import Instrument
+from kysely.paradata import Visit
 from kysely.store import tables
 from kysely.store._prepared import Prepared, Running
 from kysely.store.databases import Database
@@ -43,6 +44,9 @@ _WAVE = tables.Wave.__table__  # type: ignore[attr-defined]
 _PUBLICATION = tables.Publication.__table__  # type: ignore[attr-defined]
 _RESPONSE = tables.Response.__table__  # type: ignore[attr-defined]
 _EVENT = tables.AnswerEvent.__table__  # type: ignore[attr-defined]
+_SUBMISSION = tables.PageSubmission.__table__  # type: ignore[attr-defined]
+_DRAFT = tables.Draft.__table__  # type: ignore[attr-defined]
+_ERASURE = tables.Erasure.__table__  # type: ignore[attr-defined]
 
 _find = select(_RESPONSE).where(_RESPONSE.c.id == bindparam("response"))
 _FIND, _FIND_FOR_UPDATE = Prepared(_find), Prepared(_find.with_for_update())
@@ -54,19 +58,33 @@ _FIND_EVENTS = Prepared(
     .order_by(_EVENT.c.variable, _EVENT.c.revision)
 )
 _FIND_WAVE = Prepared(select(_WAVE).where(_WAVE.c.id == bindparam("wave")))
-_BEGUN = ("id", "wave_id", "origin", "version_hash", "language", "mode", "seed", "revision", "state", "started_at")
+_BEGUN = (
+    "id wave_id origin version_hash language mode seed revision state started_at device".split()
+)  # the columns a response begins with
+_begun = [bindparam(name, type_=_RESPONSE.c[name].type) for name in _BEGUN]
+_erased = select(_ERASURE.c.response).where(_ERASURE.c.response == _begun[0]).exists()
 _BEGIN = {
     dialect.dialect.name: Prepared(
-        dialect.insert(_RESPONSE).on_conflict_do_nothing(index_elements=["id"]),
-        given=_BEGUN,
+        dialect.insert(_RESPONSE)
+        # The form that began a response which was erased since must not begin it again.
+        .from_select(_BEGUN, select(*_begun).where(~_erased), include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["id"]),
     )
     for dialect in (sqlite, postgresql)
 }
+_of_response = update(_RESPONSE).where(_RESPONSE.c.id == bindparam("response"))
+_NO_DRAFTS = literal_column("0")
 _SUBMIT = Prepared(
-    update(_RESPONSE)
-    .where(_RESPONSE.c.id == bindparam("response"))
-    .values(state=bindparam("new_state"), submitted_at=bindparam("now"))
+    _of_response.values(
+        state=bindparam("new_state"),
+        submitted_at=bindparam("now"),
+        submitted_revision=bindparam("sent_revision"),
+        drafts=_NO_DRAFTS,
+    )
 )
+_SUBMIT_AGAIN = Prepared(_of_response.values(reopened=bindparam("closed_again"), drafts=_NO_DRAFTS))
+_REOPEN = Prepared(_of_response.values(reopened=bindparam("open_again")))
+_DROP_DRAFTS = Prepared(delete(_DRAFT).where(_DRAFT.c.response == bindparam("response")))
 
 
 @dataclass(frozen=True)
@@ -173,8 +191,7 @@ class AnswerLog:
             if known is None:
                 id = secrets.token_hex(16)
                 described = {
-                    name: getattr(wave, name)
-                    for name in ("instrument", "form", "name", "origin", "opened_at", *_TAKES)
+                    name: getattr(wave, name) for name in ("instrument", "form", "name", "origin", "opened_at", *_TAKES)
                 }
                 connection.execute(insert(_WAVE).values(id=id, note=note, state=OPEN, **described, **told))
                 return id
@@ -210,6 +227,7 @@ class AnswerLog:
         now: datetime,
         asked: bool,
         invited: bool = False,
+        device: str | None = None,
     ) -> None:
         """Begin a response; a second time with the same id changes nothing. *asked*: not in a demonstration."""
         with self.database.bare(writes=True) as connection:
@@ -218,7 +236,9 @@ class AnswerLog:
                 raise WaveClosed("The wave takes no new responses: it is closed.")
             phase = _wave(row).phase(now)
             if phase is not Phase.OPEN:
-                raise WaveClosed(f"The wave {row.name!r} takes no new responses: it is {phase.value.replace('_', ' ')}.")
+                raise WaveClosed(
+                    f"The wave {row.name!r} takes no new responses: it is {phase.value.replace('_', ' ')}."
+                )
             if not invited and not _wave(row).by_link:
                 raise ByInvitation(f"The wave {row.name!r} takes answers by personal link only.")
             if asked and _wave(row).demonstration:
@@ -234,6 +254,7 @@ class AnswerLog:
                 "revision": 0,
                 "state": OPEN,
                 "started_at": now,
+                "device": device,
             }
             _BEGIN[connection.dialect.name].run(connection, values)
 
@@ -267,14 +288,47 @@ class AnswerLog:
     def submit(self, response: str, based_on: int, now: datetime) -> Submitted | Replayed | Conflict:
         with self.database.bare(writes=True) as connection:
             row = locked(connection, response)
-            if row.state == SUBMITTED:
+            if row.state == SUBMITTED and not row.reopened:
                 return Replayed(row.revision)
             if row.revision != based_on:
                 stored = state(connection, row)
                 changed = tuple(name for name, revision in stored.revisions.items() if revision > based_on)
                 return Conflict(row.revision, stored.answers, changed)
-            _SUBMIT.run(connection, {"response": response, "new_state": SUBMITTED, "now": now})
-        return Submitted(now)
+            if row.state == SUBMITTED:
+                _SUBMIT_AGAIN.run(connection, {"response": response, "closed_again": False})
+            else:
+                sent = {"new_state": SUBMITTED, "now": now, "sent_revision": row.revision}
+                _SUBMIT.run(connection, {"response": response, **sent})
+            if row.drafts:
+                _DROP_DRAFTS.run(connection, {"response": response})
+        return Submitted(row.submitted_at or now, row.drafts)
+
+    def reopen(self, response: str, now: datetime) -> bool:
+        """Let a response that was sent be changed; False for one that wasn't. Raises WaveClosed once the wave is."""
+        with self.database.bare(writes=True) as connection:
+            row = locked(connection, response)
+            if row.state != SUBMITTED:
+                return False
+            if not takes_changes(connection, row.wave_id, now):
+                raise WaveClosed("The wave is closed: what was sent stays as it is.")
+            if not row.reopened:
+                _REOPEN.run(connection, {"response": response, "open_again": True})
+        return True
+
+    def visits(self, wave: str) -> dict[str, tuple[Visit, ...]]:
+        """Return when the pages of each response of *wave* were first shown and saved, in the order of saving."""
+        columns = (_SUBMISSION.c.page, _SUBMISSION.c.stage, _SUBMISSION.c.shown_at, _SUBMISSION.c.at)
+        query = (
+            select(_SUBMISSION.c.response, *columns)
+            .join(_RESPONSE, _RESPONSE.c.id == _SUBMISSION.c.response)
+            .where(_RESPONSE.c.wave_id == wave, _SUBMISSION.c.shown_at.isnot(None))
+            .order_by(_SUBMISSION.c.response, _SUBMISSION.c.at, _SUBMISSION.c.shown_at, *columns[:2])
+        )
+        with self.database.reading() as connection:
+            return {
+                response: tuple(Visit(row.page, row.stage, row.shown_at, row.at) for row in rows)
+                for response, rows in groupby(connection.execute(query), key=lambda row: row.response)
+            }
 
     def counts(self, instrument: str | None = None, form: str | None = None) -> tuple[Count, ...]:
         answers = select(_EVENT.c.response).distinct().subquery("answers")
@@ -316,6 +370,12 @@ def locked(connection: Running, response: str) -> Any:
 def state(connection: Running, row: Any) -> ResponseState:
     """Return the response of *row* with its last answers."""
     return _state(row, _FIND_EVENTS.all(connection, {"response": row.id, "revision": row.revision}))
+
+
+def takes_changes(connection: Running, wave: str, now: datetime) -> bool:
+    """Whether what was sent in *wave* may still be changed: as long as new responses are taken."""
+    row = _FIND_WAVE.one(connection, {"wave": wave})
+    return row.state == OPEN and _wave(row).phase(now) is Phase.OPEN
 
 
 def _close(connection: Connection, wave: str, now: datetime) -> None:
@@ -369,6 +429,10 @@ def _state(row: Any, events: Collection[Any]) -> ResponseState:
         submitted_at=row.submitted_at,
         answers=answers,
         revisions=revisions,
+        drafts=row.drafts,
+        reopened=bool(row.reopened),
+        submitted_revision=row.submitted_revision,
+        device=row.device,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from kysely.questions.organisation import OrganisationTyped, business_id
 from kysely.store import matching, tables
@@ -16,6 +18,7 @@ from kysely.store.databases import Database
 
 _ORGANISATION = tables.Organisation.__table__  # type: ignore[attr-defined]
 _RESPONDENT = tables.Respondent.__table__  # type: ignore[attr-defined]
+_DRAFT = tables.IdentityDraft.__table__  # type: ignore[attr-defined]
 
 # One number for all: two respondents who name a new organisation at once make one of it.
 _MATCHING = 0x6B797366
@@ -88,6 +91,46 @@ class Identities:
             row = connection.execute(select(*columns).where(_RESPONDENT.c.response_id == response)).one_or_none()
         return OrganisationTyped(*row) if row else None
 
+    # What was typed and isn't saved
+
+    def keep_draft(self, response: str, page: str, stage: str, browser: str, typed: str) -> None:
+        """Keep what *browser* typed of who the respondent is, in place of what it typed there before."""
+        key = {"response_id": response, "page": page, "stage": stage, "browser": browser}
+        insert = (sqlite if self.database.sqlite else postgresql).insert(_DRAFT).values(**key, typed=typed)
+        with self.database.writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={"typed": typed}))
+
+    def drafts(self, response: str, page: str, stage: str) -> dict[str, str]:
+        """Return what was typed on a page of who the respondent is, by browser."""
+        query = select(_DRAFT.c.browser, _DRAFT.c.typed).where(_of_screen(response, page, stage))
+        with self.database.reading() as connection:
+            return {row.browser: row.typed for row in connection.execute(query)}
+
+    def drop_drafts(self, response: str, page: str, stage: str, browsers: Iterable[str]) -> None:
+        with self.database.writing() as connection:
+            which = _of_screen(response, page, stage) & _DRAFT.c.browser.in_(list(browsers))
+            connection.execute(delete(_DRAFT).where(which))
+
+    def drop_all_drafts(self, response: str) -> None:
+        with self.database.writing() as connection:
+            connection.execute(delete(_DRAFT).where(_DRAFT.c.response_id == response))
+
+    # Erasing
+
+    def knows(self, response: str) -> bool:
+        """Whether anything is left here of who gave *response*."""
+        queries = (
+            select(_RESPONDENT.c.id).where(_RESPONDENT.c.response_id == response),
+            select(_DRAFT.c.response_id).where(_DRAFT.c.response_id == response),
+        )
+        with self.database.reading() as connection:
+            return any(connection.execute(query.limit(1)).scalar() is not None for query in queries)
+
+    def erase(self, response: str, *, referred: Callable[[str], bool]) -> None:
+        """Remove who gave *response*, and the organisation if nobody else stands for it."""
+        self.drop_all_drafts(response)
+        self.tidy(response, withdrawn=True, referred=referred)
+
     @contextmanager
     def _matching(self) -> Iterator[Connection]:
         """A transaction in which nobody else names a new organisation or removes one."""
@@ -95,6 +138,10 @@ class Identities:
             if not self.database.sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MATCHING})"))
             yield connection
+
+
+def _of_screen(response: str, page: str, stage: str) -> Any:
+    return (_DRAFT.c.response_id == response) & (_DRAFT.c.page == page) & (_DRAFT.c.stage == stage)
 
 
 def _match(connection: Connection, typed: OrganisationTyped, origin: str) -> str:

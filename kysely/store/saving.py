@@ -24,7 +24,7 @@ from kysely.errors import StoreError
 from kysely.instrument import Instrument
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store import answers as log
-from kysely.store import tables
+from kysely.store import drafts, tables
 from kysely.store._prepared import Prepared, Running
 from kysely.store.databases import Database
 from kysely.store.identities import Identities
@@ -69,7 +69,8 @@ class Form:
     """One form as it was posted: *answers* are those it gives, *variables* all of its page.
 
     *based_on* is the response's revision when the form was made. *organisation* is None where the form asks for
-    none, and blank where the respondent named none.
+    none, and blank where the respondent named none. *shown_at* is when the page was first shown, *drafts* are the
+    marks of browsers whose drafts of the page it takes the place of.
     """
 
     response: str
@@ -81,6 +82,8 @@ class Form:
     variables: Collection[str]
     organisation: OrganisationTyped | None
     language: str
+    shown_at: datetime | None = None
+    drafts: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -113,6 +116,9 @@ class Saving:
             # The page is saved, whatever becomes of this: what stays behind goes another time.
             with suppress(StoreError):
                 self._tidy(form.response)
+        if form.organisation is not None and isinstance(outcome, Saved) and outcome.drafts:
+            with suppress(StoreError):
+                self.identities.drop_drafts(form.response, form.page, form.stage, form.drafts)
         return outcome
 
     def _save(self, form: Form, now: datetime) -> Saved | Replayed | Conflict | Closed:
@@ -123,8 +129,8 @@ class Saving:
             before = _FIND_SUBMISSION.one(connection, {"key": form.key})
             if before is not None and hmac.compare_digest(before.digest, digest):
                 return Replayed(row.revision)
-            if row.state == SUBMITTED:
-                return Closed(row.submitted_at)
+            if row.state == SUBMITTED and not (row.reopened and log.takes_changes(connection, row.wave_id, now)):
+                return Closed(row.submitted_at, over=bool(row.reopened))
             # The same form with other content corrects what that form saved: the browser's back button.
             based_on = max(form.based_on, before.revision if before is not None else 0)
             if row.revision > based_on:
@@ -139,7 +145,9 @@ class Saving:
                 since = 0
             revision = row.revision if since else row.revision + 1
             _write(connection, form, digest, organisation, now, revision, unchanged_since=since, new=before is None)
-            return Saved(revision)
+            if row.drafts:
+                drafts.drop(connection, form.response, form.page, form.stage, form.drafts)
+            return Saved(revision, row.drafts)
 
     def _conflict(self, connection: Running, row: Any, form: Form, based_on: int) -> Conflict | None:
         """Return what another tab changed since and this form would have otherwise; None if there is no such thing."""
@@ -223,8 +231,9 @@ def _write(
         events = [_event(form.response, name, revision, answer, now) for name, answer in form.answers.items()]
         _ADD_EVENTS.run_all(connection, events)
     if new:
-        submission = {"submit_key": form.key, "response": form.response, "page": form.page, "stage": form.stage}
-        _ADD_SUBMISSION.run(connection, {**submission, "revision": known_by, "digest": digest, "at": now})
+        known = {"submit_key": form.key, "revision": known_by, "digest": digest}
+        where = {"response": form.response, "page": form.page, "stage": form.stage}
+        _ADD_SUBMISSION.run(connection, {**known, **where, "shown_at": form.shown_at, "at": now})
     else:
         amended = {"key": form.key, "new_revision": known_by, "new_digest": digest, "now": now}
         _AMEND_SUBMISSION.run(connection, amended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from kysely.codebook import Answer
@@ -121,7 +121,11 @@ class Publication:
 
 @dataclass(frozen=True)
 class ResponseState:
-    """One response as it stands: *answers* holds the last answer to each variable, *revisions* when it was given."""
+    """One response as it stands: *answers* holds the last answer to each variable, *revisions* when it was given.
+
+    *drafts* counts pages on which something is typed and not saved. *submitted_revision* is what was sent first;
+    *reopened* is one whose respondent is changing what was sent.
+    """
 
     id: str
     wave: str
@@ -137,10 +141,19 @@ class ResponseState:
     submitted_at: datetime | None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     revisions: Mapping[str, int] = field(default_factory=dict)
+    drafts: int = 0
+    reopened: bool = False
+    submitted_revision: int | None = None
+    device: str | None = None
 
     @property
     def submitted(self) -> bool:
         return self.state == "submitted"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether its pages can't be seen or changed: it was sent, and nobody has opened it again to change it."""
+        return self.submitted and not self.reopened
 
 
 @dataclass(frozen=True)
@@ -148,6 +161,7 @@ class Saved:
     """The page is durable; *revision* is what the next page is based on: a page that changes nothing is no new one."""
 
     revision: int
+    drafts: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -175,16 +189,44 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Closed:
-    """The response was submitted before; nothing was written."""
+    """The response was submitted before; nothing was written. *over*: it was being changed when the wave ended."""
 
     submitted_at: datetime
+    over: bool = False
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """The response is complete and durable."""
+    """The response is complete and durable; *submitted_at* is when it was sent first."""
 
     submitted_at: datetime
+    drafts: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a browser typed on a page and could not save: the fields, why, and from which revision its form was made.
+
+    *shown_at* is when the page was first shown, *browser* a mark of who typed it, *own* whether that is who asks.
+    """
+
+    typed: tuple[tuple[str, str], ...]
+    reason: str
+    revision: int
+    shown_at: datetime | None
+    browser: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """All that is left of a response that was erased."""
+
+    response: str
+    wave: str
+    erased_by: str
+    erased_on: date
+    genuine: bool
 
 
 @dataclass(frozen=True)

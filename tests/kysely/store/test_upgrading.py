@@ -37,7 +37,7 @@ def upgrade():
 """
 GROW = """
 def upgrade():
-    op.add_column("response", sa.Column("device", sa.String()))
+    op.add_column("response", sa.Column("weather", sa.String()))
     op.create_table("visit", sa.Column("response", sa.String(), primary_key=True))
 """
 LOSE_ROWS = """
