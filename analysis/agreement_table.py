@@ -56,7 +56,8 @@ def tables(study: Study) -> tuple[pd.DataFrame, ...]:
     """Return the table of agreement, columns as in estimates.COLUMNS; nothing if the plan asks for none.
 
     variable  code      statistic                                 organisations it is over
-    a score   a mode    two_or_more, three_or_more                all that answered
+    total     total     two_or_more, three_or_more                all that answered
+    a score   a mode    two_or_more, three_or_more                the same, of answers on the mode
                         ad, its quantiles, ad_acceptable (share)  two answers or more
                         icc1, icc2 (F limits)                     two answers or more
                         rwg, its quantiles, rwg_raw               three answers or more: of two it says nothing
@@ -65,12 +66,16 @@ def tables(study: Study) -> tuple[pd.DataFrame, ...]:
                         profile_distance_random                   all pairs of respondents with a profile
     conflict  a class   organisations, share                      three respondents or more, in three perspectives
 
-    A mean has a t interval and a share a logit interval over organisations, of which base_n counts the respondents.
+    A mean has a t interval, cut to what the measure can be, and a share a logit interval over organisations, of which
+    base_n counts the respondents.
     """
     spec = study.plan.agreement
     if spec is None or not len(study):
         return ()
-    rows = [row for name in spec.scores for row in _of_score(study, study.plan.score(name), _rules(study))]
+    members = np.bincount(study.organisation)
+    whole = {TWO: int((members >= 2).sum()), THREE: int((members >= 3).sum())}
+    rows = list(_counted(study, TOTAL, TOTAL, whole))
+    rows += [row for name in spec.scores for row in _of_score(study, study.plan.score(name), _rules(study))]
     rows += _classes(study)
     return (pd.DataFrame(rows).assign(table=AGREEMENT, weighting=NONE)[list(COLUMNS)],)
 
@@ -140,7 +145,7 @@ def _of_mode(study: Study, score: Score, code: str, level: Floats) -> Iterator[d
         yield from (two.row(statistic) for statistic in (AD, AD_ACCEPTABLE, ICC1, ICC2))
     else:
         deviation = agreement.ad(level, study.organisation)
-        yield from _distribution(two, AD, deviation)
+        yield from _distribution(two, AD, deviation, most=float(np.ptp(values)) / 2)
         cutoff = agreement.ad_cutoff(len(values)) * step
         yield _share(two, AD_ACCEPTABLE, deviation.value <= cutoff + 1e-9)
         yield from _intraclass(two, level, study)
@@ -152,7 +157,7 @@ def _of_mode(study: Study, score: Score, code: str, level: Floats) -> Iterator[d
         of_three = np.where(enough[study.organisation], level, np.nan)
         found = agreement.rwg(of_three, study.organisation, null=agreement.uniform_null(len(values)) * step**2)
         yield from _distribution(three, RWG, found)
-        yield _mean(three, RWG_RAW, found.raw)
+        yield _estimated(three, RWG_RAW, mean(found.raw, _organisations(len(found))))
 
 
 def _of_profiles(study: Study, score: Score, levels: Floats, rules: ConflictRules) -> Iterator[dict[str, object]]:
@@ -220,16 +225,14 @@ def _counted(study: Study, variable: str, code: str, counts: Mapping[str, int]) 
     yield from (base.row(statistic, float(count)) for statistic, count in counts.items())
 
 
-def _distribution(base: _Base, statistic: str, found: Agreement) -> Iterator[dict[str, object]]:
-    """Yield the mean over organisations, and the quantiles that have enough of them on either side."""
-    yield _mean(base, statistic, found.value)
+def _distribution(base: _Base, statistic: str, found: Agreement, *, most: float = 1.0) -> Iterator[dict[str, object]]:
+    """Yield the mean over organisations, 0 … *most*, and the quantiles that have enough of them on either side."""
+    average = mean(found.value, _organisations(len(found)))
+    low, high = np.clip([average.low, average.high], 0, most)
+    yield _estimated(base, statistic, replace(average, low=float(low), high=float(high)))
     for name, probability in QUANTILES.items():
         if min(probability, 1 - probability) * base.organisations >= ORGANISATIONS:
             yield base.row(f"{statistic}_{name}", float(np.quantile(found.value, probability)))
-
-
-def _mean(base: _Base, statistic: str, value: Floats) -> dict[str, object]:
-    return _estimated(base, statistic, mean(value, _organisations(len(value))))
 
 
 def _share(base: _Base, statistic: str, is_so: Mask) -> dict[str, object]:

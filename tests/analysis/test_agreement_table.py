@@ -96,6 +96,19 @@ def test_r_wg_is_of_organisations_with_three_answers_and_cut_at_zero():
     assert ours.loc[["two_or_more", "three_or_more"], "estimate"].tolist() == [7, 5]
 
 
+def test_an_interval_ends_where_the_measure_does():
+    ours = rows(of_prod(*[(0, 0, 0)] * 4, (0, 3, 0))).loc["NOW", "PROD"]
+    assert ours.loc["ad", "ci_low"] == 0
+    assert ours.loc["rwg", "ci_high"] == 1
+    assert ours.loc["rwg_raw", "ci_high"] > 1
+
+
+def test_the_whole_study_is_told_with_how_many_organisations_have_two_and_three_respondents():
+    ours = rows(of_prod((3, 3), (3, 1, 1), (0, 0), (2, 1), (0, 3), (2,))).loc["total", "total"]
+    assert ours["estimate"].to_dict() == {"two_or_more": 5, "three_or_more": 1}
+    assert set(ours["base_organisations"]) == {6}
+
+
 def test_nothing_is_told_of_fewer_than_five_organisations_but_how_many_there_are():
     ours = rows(of_prod((3, 3), (3, 1), (0, 0), (2, 1), *[(1,)] * 20)).loc["NOW", "PROD"]
     assert ours.loc[["two_or_more", "three_or_more"], "estimate"].tolist() == [4, 0]
