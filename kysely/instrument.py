@@ -6,9 +6,10 @@ An Instrument looks up and decides nothing; the verbs are functions on it (routi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kysely import piping
 from kysely.codebook import Codebook, Missing, Text
 from kysely.conditions import Condition
 from kysely.questions._base import Question, Scale
@@ -31,7 +32,7 @@ FRAME = (
 OWN_FIELDS = frozenset({"ticket", "end", "skip", "go", "language"})
 """Fields that the interview adds to each of its forms; nothing that a question posts may have such a name."""
 
-OWN_ADDRESSES = frozenset({"accessibility", "charts"})
+OWN_ADDRESSES = frozenset({"accessibility", "charts", "r", "stop"})
 """Pages of the site beside the studies; no instrument may have such a name."""
 
 
@@ -44,6 +45,44 @@ class Page:
     text: Text | None = field(default=None, metadata={"help": "a paragraph above the questions"})
     show_if: Condition | None = field(default=None, metadata={"help": "condition on earlier answers"})
     questions: tuple[Question, ...]
+
+    @cached_property
+    def piped(self) -> frozenset[str]:
+        """The names whose answers its title and text show."""
+        return piping.piped(replace(self, questions=()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retired:
+    """What an earlier version asked and this one doesn't: its answers stay, and stay in every extract."""
+
+    question: str = field(metadata={"help": "id of the question", "name": True})
+    code: str | None = field(
+        default=None, metadata={"help": "code of its option or row; without it, the whole question", "name": True}
+    )
+    since: str = field(metadata={"help": "the first `revision` without it"})
+    maps_to: str | None = field(
+        default=None,
+        metadata={
+            "help": "what its answers count as in an extra column: another code, or another question",
+            "name": True,
+        },
+    )
+    why: str | None = field(default=None, metadata={"help": "a note for readers of the file"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What means something else than in earlier versions, under the same name on purpose."""
+
+    question: str | None = field(default=None, metadata={"help": "id of the question", "name": True})
+    code: str | None = field(default=None, metadata={"help": "code of its option or row", "name": True})
+    page: str | None = field(default=None, metadata={"help": "id of the page", "name": True})
+    scale: str | None = field(default=None, metadata={"help": "name of the scale", "name": True})
+    score: str | None = field(default=None, metadata={"help": "id of the score", "name": True})
+    key: str | None = field(default=None, metadata={"help": "key of the file, such as `core`", "name": True})
+    since: str = field(metadata={"help": "the first `revision` in which it means this"})
+    was: str = field(metadata={"help": "what it meant before, in a few words; the codebook repeats it"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +110,8 @@ class Instrument:
     pages: tuple[Page, ...]
     canonical: str
     hash: str
+    retired: tuple[Retired, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
     @cached_property
     def codebook(self) -> Codebook:
@@ -80,7 +121,7 @@ class Instrument:
             revision=self.revision,
             languages=self.languages,
             title=self.title,
-            variables=tuple(variable for question in self.questions for variable in question.variables()),
+            variables=tuple(v for question in self.questions for v in piping.neutral(question).variables()),
             missing=self.missing,
         )
 

@@ -52,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
 def inviting(store: Store, instrument: str, form: str | None) -> Wave:
     """Return the wave that takes answers by personal link: the open one, else the latest."""
     waves = [
-        wave for wave in store.waves(instrument, form) if wave.by_invitation and wave.origin == "real" and wave.opened_at
+        wave
+        for wave in store.waves(instrument, form)
+        if wave.by_invitation and wave.origin == "real" and wave.opened_at
     ]
     if not waves:
         raise StoreError(

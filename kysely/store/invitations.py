@@ -280,7 +280,7 @@ class Invitations:
         query = (
             select(_MAIL.c.invitation_id, _MAIL.c.state)
             .join(_INVITATION, _INVITATION.c.id == _MAIL.c.invitation_id)
-            .where(_INVITATION.c.wave_id == wave, _MAIL.c.state != "queued")
+            .where(_INVITATION.c.wave_id == wave, _MAIL.c.state.not_in(("queued", "cancelled")))
             .order_by(_MAIL.c.round)
         )
         with self.database.reading() as connection:
@@ -332,5 +332,3 @@ def _invited() -> Any:
         _CONTACT.c.no_mail,
         _CONTACT.c.bounced,
     ).join(_CONTACT, _CONTACT.c.id == _INVITATION.c.contact_id)
-
-

@@ -469,7 +469,7 @@ class Mail(Identity, table=True):
         ForeignKeyConstraint(["invitation_id"], ["invitation.id"]),
         UniqueConstraint("invitation_id", "round"),
         UniqueConstraint("message_id"),
-        CheckConstraint("state IN ('queued', 'claimed', 'sent', 'refused', 'bounced')", name="state"),
+        CheckConstraint("state IN ('queued', 'claimed', 'sent', 'refused', 'bounced', 'cancelled')", name="state"),
         Index("ix_mail_state", "state"),
     )
 

@@ -15,6 +15,7 @@ from kysely.web.frames import Frames
 from kysely.web.front import Front
 from kysely.web.gallery import Gallery
 from kysely.web.interview import Interview, new_seed
+from kysely.web.invitations import PersonalLinks
 from kysely.web.pages import Pages
 from kysely.web.problems import Problems
 from kysely.web.security import Guard
@@ -62,6 +63,7 @@ def create_app(
     app.register_blueprint(Front(studies, store, frames).blueprint())
     app.register_blueprint(Gallery(settings, frames).blueprint())
     app.register_blueprint(Interview(studies, store, guard, Pages(frames), now, new_seed).blueprint())
+    app.register_blueprint(PersonalLinks(studies, store, guard, frames, now, new_seed).blueprint())
     Problems(frames).register(app)
     return app
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kysely.questions._control import Control
 from kysely.web.wording import Wording
@@ -99,7 +99,7 @@ class Asked:
     @property
     def error(self) -> str:
         """What is wrong with the choice itself."""
-        return self.errors.get(self.control.name, "")
+        return self.errors.get(self.control.whole or self.control.name, "")
 
     @property
     def wrong(self) -> bool:
@@ -125,10 +125,29 @@ class IntroductionPage:
     heading: str
     facts: tuple[Fact, ...]
     more: Link
-    form: Form
+    form: Form | None
     alert: Alert | None = None
     state: str = ""
     onward: Link | None = None
+    personal: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPage:
+    """What a personal link opens, or a sentence about one; *ask* is the label of the field for a code."""
+
+    frame: Frame
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    note: str = ""
+    ask: str = ""
+    form: Form | None = None
+    alert: Alert | None = None
+
+    def with_ticket(self, ticket: str) -> InvitationPage:
+        assert self.form is not None
+        return replace(self, form=replace(self.form, ticket=ticket))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +201,72 @@ class ThanksPage:
     heading: str
     paragraphs: tuple[str, ...]
     onward: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A cell that a bar goes with; *part* is its length in per cent, None for no bar."""
+
+    text: str
+    part: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    name: str
+    cells: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarTable:
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[BarRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCard:
+    """A typical feature; *sign* is what the respondent's answers say of it, *says* the same in words."""
+
+    text: str
+    sign: str
+    says: str
+    supports: str
+    watch: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModeCard:
+    heading: str
+    paragraphs: tuple[str, ...]
+    features: tuple[FeatureCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMode:
+    short: str
+    supports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    text: str
+    modes: tuple[ChangedMode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackPage:
+    frame: Frame
+    heading: str
+    lead: str
+    profile: BarTable | None
+    findings: tuple[str, ...]
+    modes: tuple[ModeCard, ...]
+    changes: tuple[Change, ...]
+    peers_text: tuple[str, ...]
+    peers: BarTable | None
+    closing: tuple[str, ...]
+    back: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +348,10 @@ def asked(control: Control, wording: Wording, *, optional: bool) -> Asked:
 def error_links(asked: Sequence[Asked]) -> tuple[Link, ...]:
     """Return a link to each field that has an error, in the order shown; its text names the field and the cure."""
     return tuple(
-        Link(f"{_field_label(each.control, name)} – {each.errors[name]}", f"#f-{name}")
+        Link(
+            f"{_field_label(each.control, name)} – {each.errors[name]}",
+            f"#f-{each.control.first if name == each.control.whole else name}",
+        )
         for each in asked
         for name in each.control.fields
         if name in each.errors
@@ -273,12 +361,14 @@ def error_links(asked: Sequence[Asked]) -> tuple[Link, ...]:
 def given(control: Control) -> tuple[str, ...]:
     """Return what a control shows as answered, one text per option, row or line."""
     answers = [_chosen(option.label, option.detail) for option in control.options if option.checked]
+    if control.summary is not None:
+        return (*control.summary, *answers)
     for group in control.groups:
-        answers += [f"{group.legend}: {option.label}" for option in group.options if option.checked]
+        answers += [f"{group.called}: {option.label}" for option in group.options if option.checked]
     for line in control.lines:
         if line.value:
             text = f"{line.value} {line.unit}".strip()
-            answers.append(text if len(control.lines) == 1 else f"{line.label}: {text}")
+            answers.append(text if len(control.lines) == 1 else f"{_chosen(line.label, line.detail)}: {text}")
     return tuple(answers)
 
 
@@ -291,8 +381,9 @@ def _look(control: Control) -> str:
 def _field_label(control: Control, name: str) -> str:
     for group in control.groups:
         if group.name == name:
-            return group.legend
-    for line in (*control.lines, *(option.detail for option in control.options if option.detail)):
+            return group.called
+    beside = [*control.options, *control.groups, *control.lines]
+    for line in (*control.lines, *(each.detail for each in beside if each.detail)):
         if line.name == name and line.label:
             return line.label
     return control.legend

@@ -18,8 +18,8 @@ from kysely.errors import StoreError
 from kysely.instrument import Instrument
 from kysely.questions._base import Question
 from kysely.routing import Screen
-from kysely.store import Closed, Conflict, ResponseState, Store, UnknownResponse, WaveClosed
-from kysely.web import screens
+from kysely.store import ByInvitation, Closed, Conflict, Phase, ResponseState, Store, UnknownResponse, WaveClosed
+from kysely.web import screens, statements
 from kysely.web.contexts import Alert
 from kysely.web.pages import Pages
 from kysely.web.problems import RETRY_AFTER, log
@@ -82,6 +82,8 @@ class Interview:
             return self._introduce(visit, refused="start_renewed")
         try:
             response = self._begin(visit, ticket)
+        except ByInvitation:
+            return self._introduce(visit, refused="by_invitation")
         except WaveClosed:
             return self._introduce(visit, refused="wave_closed")
         first = Standing(visit.study.instrument, {}, 0).position
@@ -101,9 +103,13 @@ class Interview:
         onward = visit.screen(self._standing(state).position) if state and not answered else ""
         button = say["start_anew" if state else "start"]
         alert = Alert(say["not_started"], (say.say(refused, button=button),)) if refused else None
-        answer = self.pages.introduction(
-            visit, self.guard.ticket(visit.study.id, passport), onward=onward, answered=answered, alert=alert
-        )
+        wave = visit.study.wave
+        ticket = self.guard.ticket(visit.study.id, passport)
+        phase = wave.phase(self.now())
+        if phase is not Phase.OPEN or not wave.by_link:
+            ticket = ""
+        shut = "" if state else statements.shut(wave, phase, say)
+        answer = self.pages.introduction(visit, ticket, onward=onward, answered=answered, alert=alert, shut=shut)
         if visit.passport is None:
             self.guard.give_passport(visit.study.id, passport, answer)
         return answer
@@ -153,6 +159,8 @@ class Interview:
             standing = self._standing(state, page) if state else Standing(visit.study.instrument, {}, 0)
             if state and state.submitted:
                 return self._closed(visit, standing, screen, post)
+            if visit.study.wave.phase(self.now()) is Phase.OVER:
+                return self.pages.lost(visit, standing, screen, post, "over", visit.at())
             return self._settle(visit, standing, screen, post, ticket)
         except UnknownResponse:
             return self._renew(visit, screen, post)
@@ -299,6 +307,8 @@ class Interview:
                 return redirect(visit.screen(gap), 303)
             if ticket is None or not post.whole:
                 return self._review_again(visit, passport, state, "submit_renewed", 403)
+            if visit.study.wave.phase(self.now()) is Phase.OVER:
+                return self._review_again(visit, passport, state, "over", 409)
             # That nothing is missing was seen in *state*; the store sends no other revision than the page showed.
             outcome = self.store.submit(state.id, ticket.revision, self.now())
             if isinstance(outcome, Conflict):

@@ -45,22 +45,35 @@ class Pages:
     # ---- before and after the questions
 
     def introduction(
-        self, visit: Visit, ticket: str, *, onward: str = "", answered: bool = False, alert: Alert | None = None
+        self,
+        visit: Visit,
+        ticket: str,
+        *,
+        onward: str = "",
+        answered: bool = False,
+        alert: Alert | None = None,
+        shut: str = "",
     ) -> Response:
-        """Return the introduction. *onward* is where a response under way goes on, *answered* that one was sent."""
+        """Return the introduction. *onward* is where a response under way goes on, *answered* that one was sent.
+
+        Without a *ticket* none can be begun here; *shut* says why.
+        """
         say = visit.wording
         begun = bool(onward)
         button = Button(say["start_anew" if begun or answered else "start"], look="second" if begun else "")
-        state = say["under_way"] if begun else say["already_answered"] if answered else ""
+        state = say["under_way"] if begun else say["already_answered"] if answered else shut
+        links = visit.study.wave.by_invitation and not begun and not answered
+        personal = Link(say["by_invitation_code"], f"/{visit.language}/r/") if links else None
         page = IntroductionPage(
             frame=self._frame(visit, say["error"] if alert else "", links=lambda other: visit.at(language=other)),
             heading=visit.title,
-            facts=_introduction(visit),
+            facts=introduction_facts(visit),
             more=Link(say["how_handled_more"], visit.at(HANDLING)),
-            form=Form(visit.at(), ticket, (button,)),
+            form=Form(visit.at(), ticket, (button,)) if ticket else None,
             alert=alert,
             state=state,
             onward=Link(say["continue"], onward) if begun else None,
+            personal=personal,
         )
         return self.frames.draw("introduction.html", page, 403 if alert else 200)
 
@@ -126,7 +139,7 @@ class Pages:
 
         *alert* is given the links to the fields that have errors.
         """
-        say, page = visit.wording, standing.instrument.page(screen.page)
+        say, page = visit.wording, standing.page(screen.page)
         asked = screens.draw(standing, screen, say, typed=typed, shown=shown, errors=errors)
         number, count = screens.progress(standing, screen)
         words = say.say("page_of", number=number, count=count)
@@ -231,7 +244,7 @@ class Pages:
         title = say["conflict_title"]
         page = ConflictPage(
             frame=self._frame(visit, f"{say['error']}: {title}"),
-            heading=in_language(standing.instrument.page(screen.page).title, visit.language),
+            heading=in_language(standing.page(screen.page).title, visit.language),
             alert=Alert(title, (say["conflict_text"],)),
             differences=tuple(_differences(visit, standing, screen, post)),
             # What was left blank has been asked for once already.
@@ -252,7 +265,8 @@ class Pages:
         )
 
 
-def _introduction(visit: Visit) -> tuple[Fact, ...]:
+def introduction_facts(visit: Visit) -> tuple[Fact, ...]:
+    """Return who asks, why, how long it takes and how answers are handled."""
     say, instrument = visit.wording, visit.study.instrument
     facts = []
     if instrument.purpose:
@@ -265,7 +279,7 @@ def _introduction(visit: Visit) -> tuple[Fact, ...]:
 
 
 def _given(visit: Visit, standing: Standing, id: str) -> GivenPage:
-    title = in_language(standing.instrument.page(id).title, visit.language)
+    title = in_language(standing.page(id).title, visit.language)
     turns = [screen for screen in standing.route.screens if screen.page == id]
     controls = [
         screens.control(standing, screen, question, visit.language)

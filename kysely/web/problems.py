@@ -23,7 +23,7 @@ from kysely.web.wording import LANGUAGES, Wording, wordings
 RETRY_AFTER = "10"
 
 _LOG = logging.getLogger("kysely.web")
-_WORDED = (400, 404, 405, 413, 414, 415, 500, 503)
+_WORDED = (400, 404, 405, 413, 414, 415, 429, 500, 503)
 
 
 @dataclass(frozen=True)

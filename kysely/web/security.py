@@ -43,7 +43,11 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a form knows about itself; *response* is "" before there is one, *edit* when it came from the review."""
+    """What a form knows about itself; *response* is "" before there is one, *edit* when it came from the review.
+
+    *shown* is when its page was first shown, in milliseconds since 1970, 0 where that isn't kept; *draft* the browser
+    from whose draft the form was filled, "" for its own.
+    """
 
     study: str
     browser: str
@@ -53,6 +57,8 @@ class Ticket:
     revision: int
     key: str
     edit: bool = False
+    shown: int = 0
+    draft: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,24 +86,36 @@ class Guard:
         ]
 
     def ticket(
-        self, study: str, passport: Passport, page: str = "", stage: str = "", revision: int = 0, edit: bool = False
+        self,
+        study: str,
+        passport: Passport,
+        page: str = "",
+        stage: str = "",
+        revision: int = 0,
+        edit: bool = False,
+        *,
+        shown: int = 0,
+        draft: str = "",
     ) -> str:
         """Return a new signed ticket for a form of *study* shown to the browser of *passport*."""
-        fields = (study, passport.browser, passport.response, page, stage, revision, secrets.token_hex(16), int(edit))
-        return self._tickets.dumps(fields)
+        who = (study, passport.browser, passport.response)
+        return self._tickets.dumps((*who, page, stage, revision, secrets.token_hex(16), int(edit), shown, draft))
 
     def ticket_again(self, ticket: Ticket) -> str:
         """Return a new ticket for the same page at the same revision: nothing has been saved in between."""
         passport = Passport(ticket.browser, ticket.response)
-        return self.ticket(ticket.study, passport, ticket.page, ticket.stage, ticket.revision, ticket.edit)
+        where = (ticket.page, ticket.stage, ticket.revision, ticket.edit)
+        return self.ticket(ticket.study, passport, *where, shown=ticket.shown, draft=ticket.draft)
 
     def read_ticket(self, study: str, text: str) -> Ticket | None:
         """Return the ticket, or None for one we have not signed for *study*."""
         try:
-            of, browser, response, page, stage, revision, key, edit = self._tickets.loads(text)
+            # Forms that were open while the program was exchanged end with *edit*.
+            of, browser, response, page, stage, revision, key, edit, *more = self._tickets.loads(text)
+            ticket = Ticket(of, browser, response, page, stage, revision, key, bool(edit), *more)
         except (BadData, ValueError, TypeError):
             return None
-        return Ticket(of, browser, response, page, stage, revision, key, bool(edit)) if of == study else None
+        return ticket if of == study else None
 
     def sent_from_elsewhere(self, request: Request) -> bool:
         """Whether the browser says that a page of another origin sent this form.
@@ -139,6 +157,12 @@ class Guard:
             secure=self._secure,
             httponly=True,
             samesite="Lax",
+        )
+
+    def take_passport(self, study: str, response: Response) -> None:
+        """Let the browser forget the cookie of *study*."""
+        response.delete_cookie(
+            self._cookie(study), path="/", secure=self._secure, httponly=True, samesite="Lax"
         )
 
     def seal(self, response: Response) -> Response:

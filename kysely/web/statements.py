@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from kysely import clock
 from kysely.instrument import Instrument
-from kysely.store import Wave
+from kysely.store import Phase, Wave
 from kysely.web.contexts import Fact, Frame, StatementPage
 from kysely.web.security import COOKIE_DAYS
 from kysely.web.studies import Study
@@ -23,6 +24,15 @@ def who(wave: Wave, say: Wording) -> tuple[str, ...]:
     if wave.asking.unsaid:
         return (say["who_demonstration"],)
     return tuple(say.say(key, name=getattr(wave.asking, name)) for name, key in _ASKING)
+
+
+def shut(wave: Wave, phase: Phase, say: Wording) -> str:
+    """Return why nobody can begin on the open link now, "" where anybody can."""
+    if phase is Phase.NOT_YET and wave.opens_at:
+        return say.say("not_yet_open", time=clock.said(wave.opens_at, say.language))
+    if phase is not Phase.OPEN:
+        return say["over"]
+    return "" if wave.by_link else say["by_invitation"]
 
 
 def promise(instrument: Instrument, say: Wording) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from kysely.errors import InvalidAnswer
+from kysely.questions._text import spoken
 
 LANGUAGES = ("fi", "sv", "en")
 
@@ -40,7 +42,9 @@ class Wording:
 
 
 def written(figure: object, language: str) -> str:
-    """Return a number as the language writes it, and anything else as text."""
+    """Return a number or date as the language writes it, and anything else as text."""
+    if isinstance(figure, date):
+        return spoken(figure, language)
     if isinstance(figure, bool) or not isinstance(figure, int | float):
         return str(figure)
     text = f"{int(figure):,}" if float(figure).is_integer() else f"{figure:,.10f}".rstrip("0")
@@ -52,7 +56,7 @@ def written(figure: object, language: str) -> str:
 @cache
 def wordings() -> Mapping[str, Wording]:
     """Return the wording of each language."""
-    texts = {**_read("interview"), **_read("statements"), **_read("site")}
+    texts = {**_read("interview"), **_read("statements"), **_read("site"), **_read("invitations")}
     texts |= {f"answer.{code}": text for code, text in _read("answers").items()}
     return {language: Wording(language, {key: text[language] for key, text in texts.items()}) for language in LANGUAGES}
 

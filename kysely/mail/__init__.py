@@ -1,0 +1,1 @@
+"""Mail to people who are invited: written, sent at most once, and told apart from what came back."""
