@@ -18,7 +18,7 @@ from analysis.agreement import Agreement, Intraclass
 from analysis.answers import MISSING
 from analysis.conflict import CLASSES, ConflictRules, conflict
 from analysis.design import Design, Floats, Mask
-from analysis.estimates import COLUMNS
+from analysis.estimates import COLUMNS, TOTAL
 from analysis.estimators import Estimate, mean, share
 from analysis.facts import fact
 from analysis.plan import Score

@@ -82,7 +82,7 @@ def test_the_average_deviation_is_a_mean_over_organisations_with_two_answers():
     assert ours.loc["ad", "estimate"] == pytest.approx((0 + 1 + 0 + 0.5 + 1.5) / 5)
     # t with four degrees of freedom; the five deviations have the standard deviation √.425.
     half = 2.7764451052 * np.sqrt(0.425 / 5)
-    assert ours.loc["ad", ["ci_low", "ci_high"]].tolist() == pytest.approx([0.6 - half, 0.6 + half])
+    assert ours.loc["ad", ["ci_low", "ci_high"]].tolist() == pytest.approx([max(0.6 - half, 0), 0.6 + half])
     assert ours.loc["ad_acceptable", "estimate"] == pytest.approx(3 / 5)  # up to 4/6 of a level
     assert ours.loc["ad", ["base_n", "base_organisations"]].tolist() == [10, 5]
 
