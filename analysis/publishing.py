@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from analysis import bounds, ledger
+from analysis.bounds import Reading
 from analysis.design import Codes, Mask
 from analysis.ledger import Atoms, Base, Entry, Ledger
 from analysis.publishable import Figure, PublishingError, Question, Rules, above_floor, band
@@ -439,20 +440,42 @@ def _told(new: Sequence[Entry], old: Sequence[Entry], question: Question, rules:
     inside = [tuple(np.flatnonzero(row).tolist()) for row in found.matrix]
     before, now = _figures(old, inside, question), _figures(new, inside[sum(len(one.bases) for one in old) :], question)
     columns = sorted({(c,) for c in range(question.finest)} | {figure.categories for figure in (*before, *now)})
-    groups = [rows for base, rows in zip(bases, inside, strict=True) if base.group]
-    own = [[any((f.atoms, f.categories) == (rows, c) for f in (*before, *now)) for c in columns] for rows in groups]
-    sets = [*((atom,) for atom in range(len(found.n))), *groups]
+    groups = {rows for base, rows in zip(bases, inside, strict=True) if base.group}
+    own = sorted({(f.atoms, f.categories) for f in (*before, *now) if f.atoms in groups}) if rules.one_sided else []
     try:
-        fixed = bounds.determined(found.n, question.finest, [*before, *now], sets, columns)
-        of_atoms = _of_atoms(fixed[: len(found.n)], columns, found, rules)
-        people = np.array([found.n[list(rows)].sum() for rows in groups], np.int64)
-        of_groups = (fixed[len(found.n) :] == people[:, None]) & np.array(own, bool).reshape(-1, len(columns))
-        leaks = np.concatenate([of_atoms, of_groups & rules.one_sided])
-        if leaks.any() and before:
-            leaks &= bounds.determined(found.n, question.finest, before, sets, columns) < 0
+        news = _news(Reading(found.n, question.finest, [*before, *now]), found, columns, own, rules)
+        if news and before:
+            news -= _news(Reading(found.n, question.finest, before), found, columns, own, rules, excuse=False)
     except bounds.Contradiction:
         return "the figures contradict earlier ones, so answers were changed without a new respondent id"
-    return "the rounded shares leave one possible count for a group" if leaks.any() else ""
+    except bounds.Unsettled:
+        return "so many tables of the question cross each other that what they tell together can't be worked out"
+    return "the rounded shares leave one possible count for a group" if news else ""
+
+
+def _news(
+    told: Reading,
+    found: Atoms,
+    columns: Sequence[tuple[int, ...]],
+    own: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
+    rules: Rules,
+    *,
+    excuse: bool = True,
+) -> set[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return which atoms and columns have one possible count that is news about few people.
+
+    Of the displayed groups in *own*, those with their columns in which everybody must be.
+    """
+    small = [atom for atom in range(len(found.n)) if found.small([atom], rules.least)]
+    fixed = told.counts(small, columns) >= 0
+    if fixed.any() and excuse:
+        # Only now is it of interest what is fixed of the large atoms beside a small one.
+        fixed &= ~_excused(told.counts(range(len(found.n)), columns), columns, found, rules)[small]
+    news = {((small[atom],), columns[column]) for atom, column in zip(*np.nonzero(fixed), strict=True)}
+    if own:
+        everybody = told.everybody([rows for rows, _ in own], [column for _, column in own])
+        news |= {own[place] for place in np.flatnonzero(everybody).tolist()}
+    return news
 
 
 def _figures(entries: Sequence[Entry], inside: Sequence[tuple[int, ...]], question: Question) -> list[bounds.Shown]:
@@ -465,20 +488,19 @@ def _figures(entries: Sequence[Entry], inside: Sequence[tuple[int, ...]], questi
     return made
 
 
-def _of_atoms(fixed: Codes, columns: Sequence[tuple[int, ...]], found: Atoms, rules: Rules) -> Mask:
-    """Return which fixed counts (atoms, columns) are news about a small atom.
+def _excused(fixed: Codes, columns: Sequence[tuple[int, ...]], found: Atoms, rules: Rules) -> Mask:
+    """Return which fixed counts (atoms, columns) are no news, though they are of a small atom.
 
     That nobody in a large base, or in a large difference of two, gave an answer is as good as displayed (rule 4
     lets it be), and so it is that everybody gave one of several; for the atoms in it neither is news.
     """
-    small = np.array([found.small([atom], rules.least) for atom in range(len(found.n))])
     rows = found.matrix.astype(bool)
     nested = [a & ~b for a in rows for b in rows if (b <= a).all() and (a & ~b).any()]
     large = [np.flatnonzero(one).tolist() for one in (*rows, *nested)]
     large = [one for one in large if not found.small(one, rules.least)]
     several = np.array([len(column) > 1 for column in columns])
     nobody, everybody = fixed == 0, (fixed == found.n[:, None]) & several
-    return small[:, None] & (fixed >= 0) & ~bounds.excused(nobody, large) & ~bounds.excused(everybody, large)
+    return bounds.excused(nobody, large) | bounds.excused(everybody, large)
 
 
 def _name(base: Base) -> str:
