@@ -19,6 +19,10 @@ from kysely.codebook import Answer, Missing, Number
 MAXIMUM_LENGTH = 500
 MAXIMUM_DEPTH = 20
 
+TIED = "COMBO"
+NOTHING = "NONE"
+"""What `dominant` says where there is no one member with the highest level."""
+
 
 class ConditionError(Exception):
     """The text is no condition; *cause* says what was found, *cure* what to write."""
@@ -38,7 +42,16 @@ class Name:
 
 @dataclass(frozen=True)
 class Count:
-    """How many options of a multiple-response set are chosen (of a set of levels: stand above 0)."""
+    """How many options of a multiple-response set are chosen, or how many rows of a set compare so with a number."""
+
+    set: str
+    sign: str = ">"
+    than: Number = 0
+
+
+@dataclass(frozen=True)
+class Dominant:
+    """The code of the member of a set that has the highest level; TIED if several have, NOTHING if all are 0."""
 
     set: str
 
@@ -84,7 +97,7 @@ class Any:
     parts: tuple[Tree, ...]
 
 
-Operand = Name | Count | Literal
+Operand = Name | Count | Dominant | Literal
 Tree = Comparison | Membership | Answered | Not | All | Any
 Sets = Mapping[str, tuple[str, ...]]
 
@@ -100,7 +113,7 @@ class Condition:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every variable and set that the condition names."""
-        return frozenset(part.set if isinstance(part, Count) else part.name for part in references(self))
+        return frozenset(part.set if isinstance(part, Count | Dominant) else part.name for part in references(self))
 
     def __str__(self) -> str:
         return self.source
@@ -148,9 +161,16 @@ def evaluate(condition: Condition, answers: Mapping[str, Answer], sets: Sets) ->
     return _truth(condition.tree, answers, sets)
 
 
-def references(condition: Condition) -> Iterator[Name | Count | Answered]:
+def dominant(levels: Mapping[str, Answer]) -> tuple[str, ...]:
+    """Return the names with the highest of *levels*, several if they share it, none if it is 0."""
+    numbers = {name: level for name, level in levels.items() if isinstance(level, int | float)}
+    highest = max(numbers.values(), default=0)
+    return tuple(name for name, level in numbers.items() if level == highest) if highest > 0 else ()
+
+
+def references(condition: Condition) -> Iterator[Name | Count | Dominant | Answered]:
     """Yield each mention of a variable or set, in the order written."""
-    return (part for part in walk(condition.tree) if isinstance(part, Name | Count | Answered))
+    return (part for part in walk(condition.tree) if isinstance(part, Name | Count | Dominant | Answered))
 
 
 def walk(tree: Tree | Operand) -> Iterator[Tree | Operand]:
@@ -243,6 +263,14 @@ class _Reader:
                 return Name(name)
             case ast.Call(func=ast.Name(id="count"), args=[ast.Name(id=name)], keywords=[]):
                 return Count(name)
+            case ast.Call(
+                func=ast.Name(id="count"),
+                args=[ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=than)])],
+                keywords=[],
+            ) if type(op) in _SIGNS and isinstance(than, int | float) and not isinstance(than, bool):
+                return Count(name, _SIGNS[type(op)], than)
+            case ast.Call(func=ast.Name(id="dominant"), args=[ast.Name(id=name)], keywords=[]):
+                return Dominant(name)
         value = self.literal(node)
         return None if value is None else Literal(value)
 
@@ -259,7 +287,7 @@ class _Reader:
                 return None
         self.fault(
             f"{_written(node)} can't be used in a condition",
-            "Use variables, codes in quotes, numbers, count(SET) and answered(NAME)",
+            "Use variables, codes in quotes, numbers, count(SET), count(SET >= 3), dominant(SET) and answered(NAME)",
         )
         return None
 
@@ -317,12 +345,19 @@ def _value(operand: Operand, answers: Mapping[str, Answer], sets: Sets) -> str |
         case Name(name=name):
             answer = answers.get(name)
             return None if isinstance(answer, Missing) else answer
-        case Count(set=name):
+        case Count(set=name, sign=sign, than=than):
             members = sets.get(name, ())
             known = [answer for member in members if _known(answer := answers.get(member))]
-            chosen = sum(1 for answer in known if isinstance(answer, int | float) and answer > 0)
+            chosen = sum(1 for answer in known if isinstance(answer, int | float) and _COMPARE[sign](answer, than))
             unknown = len(members) - len(known)
             return _Between(chosen, chosen + unknown) if unknown else chosen
+        case Dominant(set=name):
+            members = sets.get(name, ())
+            known = {member: answer for member in members if _known(answer := answers.get(member))}
+            if not members or len(known) < len(members):
+                return None
+            highest = dominant(known)
+            return NOTHING if not highest else TIED if len(highest) > 1 else highest[0].removeprefix(f"{name}_")
 
 
 def _known(answer: Answer | None) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from kysely import routing
 from kysely.codebook import Answer
 from kysely.instrument import Instrument
+from kysely.questions._base import Question
 
 COMPLETE_SHARE = 0.8
 PARTIAL_SHARE = 0.5
@@ -30,9 +31,9 @@ def disposition(instrument: Instrument, answers: Mapping[str, Answer], *, submit
     """
     if submitted:
         return Disposition.COMPLETE
-    share = answered_share(instrument, answers)
-    on_path = routing.on_path(instrument, answers)
-    core = [question for id in instrument.core if on_path.intersection((question := instrument.question(id)).answering)]
+    shown = _shown(instrument, answers)
+    share = _share(shown, answers)
+    core = [shown[id] for id in instrument.core if id in shown]
     if share >= COMPLETE_SHARE and all(question.complete(answers) for question in core):
         return Disposition.COMPLETE
     if share >= PARTIAL_SHARE and all(question.begun(answers) for question in core):
@@ -42,9 +43,14 @@ def disposition(instrument: Instrument, answers: Mapping[str, Answer], *, submit
 
 def answered_share(instrument: Instrument, answers: Mapping[str, Answer]) -> float:
     """Return the share of the questions on the path that are answered, 0 if there are none."""
-    shown = {
-        question.id: question for page in routing.route(instrument, answers).questions.values() for question in page
-    }
-    if not shown:
-        return 0.0
-    return sum(question.begun(answers) for question in shown.values()) / len(shown)
+    return _share(_shown(instrument, answers), answers)
+
+
+def _shown(instrument: Instrument, answers: Mapping[str, Answer]) -> dict[str, Question]:
+    """Return the questions on the path that ask anything, by id."""
+    pages = routing.route(instrument, answers).questions.values()
+    return {question.id: question for page in pages for question in page if question.answering}
+
+
+def _share(shown: Mapping[str, Question], answers: Mapping[str, Answer]) -> float:
+    return sum(question.begun(answers) for question in shown.values()) / len(shown) if shown else 0.0

@@ -7,12 +7,13 @@ A condition sees the answers on the path only: an answer kept from a branch that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from kysely import conditions
+from kysely import conditions, piping
 from kysely.codebook import Answer, Missing
 from kysely.conditions import Condition
 from kysely.instrument import Instrument, Page
+from kysely.piping import Placeholder
 from kysely.questions._base import Question, reached
 
 
@@ -26,12 +27,19 @@ class Screen:
 
 @dataclass(frozen=True)
 class Route:
-    """Everything one walk finds; *pending* are variables whose question hangs on an answer that isn't there yet."""
+    """Everything one walk finds; *pending* are variables whose question hangs on an answer that isn't there yet.
+
+    *questions* are as this respondent meets them: without the rows and options that don't concern them. *stale* are
+    variables whose answer speaks of an option that isn't shown any more, so they are asked again.
+    """
 
     screens: tuple[Screen, ...]
     questions: Mapping[Screen, tuple[Question, ...]]
     on_path: frozenset[str]
     pending: frozenset[str]
+    stale: frozenset[str] = frozenset()
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    """Pages whose title or text shows earlier answers, without their questions."""
 
     def position(self, answers: Mapping[str, Answer]) -> Screen | None:
         """Return the first screen with a gap in *answers*, those walked with; None if there is none."""
@@ -39,7 +47,7 @@ class Route:
 
     def _done(self, screen: Screen, answers: Mapping[str, Answer]) -> bool:
         asked = (name for question in self.questions[screen] for name in question.asked(screen.stage, answers))
-        return all(reached(answers, name) for name in asked)
+        return all(reached(answers, name) and name not in self.stale for name in asked)
 
 
 def position(instrument: Instrument, answers: Mapping[str, Answer]) -> Screen | None:
@@ -63,7 +71,7 @@ def effective(instrument: Instrument, answers: Mapping[str, Answer]) -> dict[str
     for variable in instrument.codebook.variables:
         name = variable.name
         if name in found.on_path:
-            result[name] = answers.get(name, Missing.NOT_REACHED)
+            result[name] = Missing.NOT_REACHED if name in found.stale else answers.get(name, Missing.NOT_REACHED)
         else:
             result[name] = Missing.NOT_REACHED if name in found.pending else Missing.ROUTED_PAST
     return result
@@ -74,16 +82,26 @@ def route(instrument: Instrument, answers: Mapping[str, Answer]) -> Route:
     walk = _Walk(instrument, answers)
     for page in instrument.pages:
         walk.enter(page)
-    return Route(tuple(walk.questions), walk.questions, frozenset(walk.on_path), frozenset(walk.pending))
+    return Route(
+        tuple(walk.questions),
+        walk.questions,
+        frozenset(walk.on_path),
+        frozenset(walk.pending),
+        frozenset(walk.stale),
+        walk.pages,
+    )
 
 
 class _Walk:
     def __init__(self, instrument: Instrument, answers: Mapping[str, Answer]):
+        self.instrument = instrument
         self.answers = answers
         self.sets = instrument.sets
         self.questions: dict[Screen, tuple[Question, ...]] = {}
+        self.pages: dict[str, Page] = {}
         self.on_path: set[str] = set()
         self.pending: set[str] = set()
+        self.stale: set[str] = set()
 
     def enter(self, page: Page) -> None:
         shown = []
@@ -91,22 +109,70 @@ class _Walk:
         for question in page.questions:
             # A question may hang on an earlier one of its own page: the page is shown again once it is relevant.
             missing = hidden or self.hidden(question.show_if)
-            if missing is None:
-                shown.append(question)
-                self.on_path.update(question.applicable(self.answers))
-            elif missing is Missing.NOT_REACHED:
-                self.pending.update(variable.name for variable in question.variables())
+            if missing is Missing.NOT_REACHED:
+                self.pending.update(question.names)
+            asked = self.narrowed(question) if missing is None else None
+            if asked is not None:
+                shown.append(self.worded(asked))
+                self.on_path.update(asked.applicable(self.answers))
+        if shown and page.piped:
+            self.pages[page.id] = piping.filled(replace(page, questions=()), self.say)
         for stage in dict.fromkeys(stage for question in shown for stage in question.stages(self.answers)):
             self.questions[Screen(page.id, stage)] = tuple(shown)
+
+    def worded(self, question: Question) -> Question:
+        """Return *question* with earlier answers in the places that its texts leave for them."""
+        return piping.filled(question, self.say) if question.piped else question
+
+    def say(self, one: Placeholder, language: str) -> str | None:
+        codebook = self.instrument.codebook
+        named = (one.name,) if one.name in codebook else self.sets.get(one.name, ())
+        visible = {
+            name: self.answers[name] if self.answered(name) else Missing.NOT_REACHED
+            for name in named
+            if name in self.on_path or name in self.pending
+        }
+        return piping.sayings(codebook, visible)(one, language)
+
+    def narrowed(self, question: Question) -> Question | None:
+        """Return *question* with the rows and options that are shown; None if there is nothing to answer in it."""
+        if not question.conditional:
+            return question
+        hidden = {
+            member.code: why for member in question.conditional if (why := self.hidden(member.show_if)) is not None
+        }
+        if not hidden:
+            return question
+        waiting = question.without(frozenset(code for code, why in hidden.items() if why is Missing.NOT_REACHED))
+        self.pending.update(set(question.names).difference(waiting.names if waiting else ()))
+        asked = question.without(frozenset(hidden))
+        if asked is not None and not asked.stands(self.answers, set(question.names).difference(asked.names)):
+            self.stale.update(asked.names)
+        return asked
 
     def hidden(self, condition: Condition | None) -> Missing | None:
         """Return None if what hangs on *condition* is shown, else whether that may change with answers to come."""
         if condition is None:
             return None
         named = [member for name in condition.names for member in self.sets.get(name, (name,))]
-        visible = {name: self.answers[name] for name in named if name in self.on_path and name in self.answers}
-        truth = conditions.evaluate(condition, visible, self.sets)
+        visible = {name: self.answers[name] for name in named if self.answered(name)}
+        truth = conditions.evaluate(condition, visible, self.members(condition))
         if truth:
             return None
         waits = any(name in self.pending or (name in self.on_path and not reached(visible, name)) for name in named)
         return Missing.NOT_REACHED if truth is None and waits else Missing.ROUTED_PAST
+
+    def answered(self, name: str) -> bool:
+        return name in self.on_path and name in self.answers and name not in self.stale
+
+    def members(self, condition: Condition) -> Mapping[str, tuple[str, ...]]:
+        """Return the sets that *condition* names, without rows and options that were not shown: they are in no count.
+
+        A set of which nothing was shown stays whole, and so unknown.
+        """
+        found = {}
+        for name in condition.names:
+            if name in self.sets:
+                asked = tuple(one for one in self.sets[name] if one in self.on_path or one in self.pending)
+                found[name] = asked or self.sets[name]
+        return found

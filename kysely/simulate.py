@@ -158,7 +158,7 @@ def interview(client: Client, instrument: Instrument, entrance: str, respondent:
 def never_asked(instrument: Instrument, walks: Iterable[Walk]) -> tuple[str, ...]:
     """Return the questions that no respondent met, in the order of the questionnaire."""
     met = {question for walk in walks for question in walk.asked}
-    return tuple(question.id for page in instrument.pages for question in page.questions if question.id not in met)
+    return tuple(question.id for question in instrument.questions if question.names and question.id not in met)
 
 
 @dataclass
@@ -219,7 +219,8 @@ class _Way:
         expected = routing.position(self.instrument, self.answers)
         if not shown or expected is None:
             return
-        page = next(page.id for page in self.instrument.pages if shown[0][0] in page.questions)
+        asked = shown[0][0].id
+        page = next(page.id for page in self.instrument.pages for question in page.questions if question.id == asked)
         self.pages.append(page)
         if (page, shown[0][1]) != (expected.page, expected.stage):
             raise Astray(
@@ -277,14 +278,10 @@ class _Way:
 
 def _shown(instrument: Instrument, answers: Mapping[str, Answer], form: Form) -> Iterator[tuple[Question, str]]:
     """Yield the questions whose fields the form has, with the stage it is at."""
-    for page in instrument.pages:
-        for question in page.questions:
-            for stage in question.stages(answers):
-                control = question.control(
-                    stage, language=instrument.languages[0], typed={}, answers=answers, errors={}, seed=0
-                )
-                if any(name in form.offered for name in control.fields):
-                    yield question, stage
+    for screen, questions in routing.route(instrument, answers).questions.items():
+        for question in questions:
+            if any(name in form.offered for name in question.fields(screen.stage)):
+                yield question, screen.stage
 
 
 # ---- what a page says

@@ -14,11 +14,12 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from kysely import conditions, plugins
-from kysely.codebook import Missing, Text
+from kysely.codebook import Kind, Missing, Text, Variable
 from kysely.conditions import Condition
 from kysely.errors import Problem
 from kysely.instrument import Page
 from kysely.loading._nodes import Node
+from kysely.piping import placeholder
 from kysely.questions._base import Question, Scale
 
 QUESTIONS = "kysely.questions"
@@ -46,8 +47,12 @@ class Binder:
         """How often something was found; more than `problems` where two forms share a fault."""
         self.nodes: dict[int, Node] = {}
         self.bound: dict[tuple[type, int], Any] = {}
+        self.written: list[Node] = []
+        """Nodes made here, kept so that no other takes the place in memory by which `bound` knows them."""
         self.scales: Mapping[str, Scale] = {}
         self.given: Mapping[str, Any] = {}
+        self.asked: dict[str, Question] = {}
+        """Questions read so far by their sets and variables: what `rows_from` and `options_from` may name."""
         self.unread: set[str] = set()
         """Ids of questions that could not be read, so that what names them isn't called unknown too."""
 
@@ -120,11 +125,64 @@ class Binder:
             self.add(kind.line, where, cause, _types_cure(str(kind.value)), "unknown_type")
             return None
         cls = plugins.load(QUESTIONS, kind.value).QUESTION
-        made = self.bind(cls, node, where, skip=("type",))
-        if made is not None and not self.lenient:
+        whole = self.with_chosen(cls, node, where)
+        if whole is None:
+            return None
+        self.written.append(whole)
+        made = self.bind(cls, whole, where, skip=("type",))
+        if made is None:
+            return None
+        if not self.lenient:
             for fault in made.faults():
-                self.add(node.at(*fault.keys), where, fault.cause, fault.cure, fault.code, fatal=fault.fatal)
+                self.add(whole.at(*fault.keys), where, fault.cause, fault.cure, fault.code, fatal=fault.fatal)
+        for variable in made.variables():
+            self.asked.setdefault(variable.name, made)
+            if variable.set:
+                self.asked.setdefault(variable.set, made)
         return made
+
+    # Rows and options that come from an earlier question
+
+    def with_chosen(self, cls: type, node: Node, where: str) -> Node | None:
+        """Return *node* with the rows or options that it takes from an earlier set written out; None if it can't.
+
+        They are written as an author would, and so are read, checked and drawn like any others.
+        """
+        for key, (field, _) in author_keys(cls).items():
+            written = node.get(key) if "fills" in field.metadata else None
+            if written is None:
+                continue
+            taken = self.taken(written, f"{where}: {key}")
+            if taken is None:
+                return None
+            filled = field.metadata["fills"]
+            own = node.get(filled)
+            members = own.value if own is not None and isinstance(own.value, list) else []
+            if own is None or isinstance(own.value, list):
+                value = {**node.value, filled: Node([*taken, *members], written.line)}
+                node = Node(value, node.line, {**node.keys, filled: node.keys.get(filled, written.line)})
+        return node
+
+    def taken(self, written: Node, where: str) -> list[Node] | None:
+        """Return a row or option for each member of the set that *written* names; None if there is no such set."""
+        name = written.value
+        if not isinstance(name, str):
+            self.wrong_type(written, where, "the name of a set")
+            return None
+        question = self.asked.get(name)
+        if question is None:
+            if not any(name == id or name.startswith(f"{id}_") for id in self.unread):
+                cause = f"it names {name!r}, and no question before it has such a set"
+                cure = nearest(name, self.asked) or "Name the set of a multiple choice that stands before it"
+                self.add(written.line, where, cause, cure, "unknown_reference")
+            return None
+        chosen = [variable for variable in question.variables() if variable.set == name]
+        if not chosen:
+            cause = f"it wants a set of options, and {name!r} is one variable"
+            self.add(written.line, where, cause, "Name the set of a multiple choice", "not_a_set")
+            return None
+        beside = question.beside()
+        return [_chosen(variable, beside.get(variable.code or ""), written.line) for variable in chosen]
 
     # One value
 
@@ -361,6 +419,27 @@ def nearest(name: object, known: Any) -> str:
 def _page_called(node: Node, where: str) -> str:
     id = node.get("id")
     return f"page {id.value!r}" if id and isinstance(id.value, str) else where
+
+
+def _chosen(variable: Variable, beside: str | None, line: int) -> Node:
+    """Return a row or option that is shown to those who chose what *variable* says, under the label chosen.
+
+    Where something was typed *beside* it ("other, what?"), that is the label.
+    """
+    label = dict(variable.label)
+    if beside is not None:
+        label = {language: placeholder(beside, text) for language, text in label.items()}
+    sign = "== 1" if variable.kind is Kind.BINARY else "> 0"
+    written = {"code": variable.code, "label": label, "show_if": f"{variable.name} {sign}"}
+    return Node(
+        {
+            key: Node({language: Node(text, line) for language, text in value.items()}, line)
+            if isinstance(value, dict)
+            else Node(value, line)
+            for key, value in written.items()
+        },
+        line,
+    )
 
 
 def _types_cure(name: str) -> str:

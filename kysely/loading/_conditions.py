@@ -1,15 +1,32 @@
-"""Checks of `show_if`: that it names what is asked before, codes that exist, and that somebody can get there."""
+"""Checks of `show_if`: that it names what is asked before, codes that exist, and that somebody can get there.
+
+A placeholder in a text names what is asked before as well, so it is checked here too.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
+from typing import Any
 
-from kysely import conditions
+from kysely import conditions, piping
 from kysely.codebook import Kind, Missing, Number, Value, Variable
-from kysely.conditions import Answered, Comparison, Condition, Count, Literal, Membership, Name
+from kysely.conditions import (
+    NOTHING,
+    TIED,
+    Answered,
+    Comparison,
+    Condition,
+    Count,
+    Dominant,
+    Literal,
+    Membership,
+    Name,
+    Operand,
+)
 from kysely.instrument import Page
 from kysely.loading._binding import Binder, nearest
 from kysely.questions._base import Question
@@ -19,30 +36,38 @@ MAXIMUM_TRIES = 50_000
 _CODED = (Kind.NOMINAL, Kind.ORDINAL)
 
 
+Part = Any
+"""What may have a condition: a page, a question, a row or option."""
+
+
 @dataclass(frozen=True)
 class _Asked:
-    """A variable and where it is asked: the condition of its page and of its question decide whether it is."""
+    """A variable and where it is asked; the conditions of *parts*, from the page inwards, decide whether it is."""
 
     variable: Variable
     question: Question
     page: Page
     at: int
     """The place of its question in the form."""
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class _Guarded:
-    """A page or question with a condition; it may name what stands before *at*."""
+    """A page, question, row or option with a condition, in those of *above*; it may name what stands before *at*."""
 
-    part: Page | Question
+    part: Part
     where: str
     condition: Condition
     at: int
+    kind: str
+    above: tuple[Part, ...] = ()
 
 
 def check(binder: Binder, form: str, pages: Sequence[Page]) -> None:
     """Note what is wrong with the conditions of the *form* that asks these *pages*."""
     scope = _Scope(pages)
+    _check_placeholders(binder, form, scope, pages)
     sound = {id(guarded.part): _check_one(binder, form, scope, guarded) for guarded in scope.guarded}
     for guarded in scope.guarded:
         chain = scope.chain(guarded)
@@ -55,41 +80,68 @@ class _Scope:
 
     def __init__(self, pages: Sequence[Page]):
         self.variables: dict[str, _Asked] = {}
-        self.sets: dict[str, tuple[str, ...]] = {}
+        self._sets: dict[str, list[str]] = {}
         self.guarded: list[_Guarded] = []
         at = itertools.count()
+        self.places: dict[int, int] = {}
+        """Where each page and question stands, by its identity."""
         for page in pages:
+            self.places[id(page)] = next(at)
             if page.show_if:
-                self.guarded.append(_Guarded(page, f"page {page.id!r}", page.show_if, next(at)))
+                self.guarded.append(
+                    _Guarded(page, f"page {page.id!r}", page.show_if, self.places[id(page)], "page", (page,))
+                )
             for question in page.questions:
-                here = next(at)
-                if question.show_if:
-                    self.guarded.append(_Guarded(question, f"question {question.id!r}", question.show_if, here))
-                for variable in question.variables():
-                    self.variables.setdefault(variable.name, _Asked(variable, question, page, here))
-                for name in question.sets():
-                    members = tuple(v.name for v in question.variables() if v.set == name)
-                    self.sets.setdefault(name, members)
+                self.places[id(question)] = next(at)
+                self._enter(page, question, self.places[id(question)])
+
+    def _enter(self, page: Page, question: Question, here: int) -> None:
+        where = f"question {question.id!r}"
+        above = (page, question)
+        if question.show_if:
+            self.guarded.append(_Guarded(question, where, question.show_if, here, "question", above))
+        variables = question.variables()
+        members = _members(question)
+        for variable in variables:
+            parts = (*above, *members.get(variable.name, ()))
+            self.variables.setdefault(variable.name, _Asked(variable, question, page, here, parts))
+            if variable.set:
+                self._sets.setdefault(variable.set, []).append(variable.name)
+        kind = question.members.removesuffix("s")
+        for member in question.conditional:
+            called = f"{where}, {kind} {member.code}"
+            self.guarded.append(_Guarded(member, called, member.show_if, here, kind, (*above, member)))
+
+    @cached_property
+    def sets(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: tuple(dict.fromkeys(members)) for name, members in self._sets.items()}
 
     def members(self, name: str) -> tuple[str, ...]:
         return self.sets.get(name) or ((name,) if name in self.variables else ())
 
-    def page_of(self, part: Page | Question) -> Page | None:
-        return next((asked.page for asked in self.variables.values() if asked.question is part), None)
-
-    def chain(self, guarded: _Guarded) -> list[Page | Question]:
-        """Return every part whose condition bears on *guarded*: its own, its page's, and those of what they name."""
-        parts: list[Page | Question] = []
-        waiting: list[Page | Question | None] = [guarded.part, self.page_of(guarded.part)]
+    def chain(self, guarded: _Guarded) -> list[Part]:
+        """Return every part whose condition bears on *guarded*: its own, those above, and those of what they name."""
+        parts: dict[int, Part] = {}
+        waiting: list[Part] = list(guarded.above)
         while waiting:
             part = waiting.pop()
-            if part is None or part.show_if is None or any(part is known for known in parts):
+            if part.show_if is None or id(part) in parts:
                 continue
-            parts.append(part)
+            parts[id(part)] = part
             for name in part.show_if.names:
                 for member in self.members(name):
-                    waiting += [self.variables[member].question, self.variables[member].page]
-        return parts
+                    waiting += self.variables[member].parts
+        return list(parts.values())
+
+
+def _members(question: Question) -> dict[str, tuple[Part, ...]]:
+    """Return the rows or options that each variable of *question* hangs on, those that have a condition."""
+    found: dict[str, tuple[Part, ...]] = {}
+    for member in question.conditional:
+        rest = question.without(frozenset({member.code}))
+        for name in set(question.names).difference(rest.names if rest else ()):
+            found[name] = (*found.get(name, ()), member)
+    return found
 
 
 # References and codes
@@ -110,14 +162,16 @@ def _check_one(binder: Binder, form: str, scope: _Scope, guarded: _Guarded) -> b
 
 
 def _check_reference(
-    binder: Binder, form: str, scope: _Scope, guarded: _Guarded, reference: Name | Count | Answered
+    binder: Binder, form: str, scope: _Scope, guarded: _Guarded, reference: Name | Count | Dominant | Answered
 ) -> None:
-    name = reference.set if isinstance(reference, Count) else reference.name
+    name = reference.set if isinstance(reference, Count | Dominant) else reference.name
     line = binder.node(guarded.part).at("show_if")
-    if isinstance(reference, Count) and name in scope.variables and name not in scope.sets:
-        cause = f"count({name}) wants a multiple-response set, and {name!r} is one variable"
+    if isinstance(reference, Count | Dominant) and name in scope.variables and name not in scope.sets:
+        cause = f"{_named_so(reference)} wants a set of variables, and {name!r} is one variable"
         binder.add(line, guarded.where, cause, f"Compare {name} itself", "not_a_set")
         return
+    if isinstance(reference, Dominant) and name in scope.sets:
+        _check_dominant(binder, scope, line, guarded.where, name)
     if isinstance(reference, Name) and name in scope.sets and name not in scope.variables:
         cause = f"show_if compares {name!r}, which is a set of variables"
         cure = f"Write count({name}), answered({name}) or one variable such as {scope.sets[name][0]}"
@@ -134,7 +188,7 @@ def _check_reference(
     asked = scope.variables[members[0]]
     if asked.at >= guarded.at:
         later = binder.node(asked.question).at("id")
-        if asked.question is guarded.part or asked.page is guarded.part:
+        if any(part is asked.question or part is asked.page for part in guarded.above[1:] or guarded.above):
             cause = f"show_if names {name!r}, which it asks itself"
             binder.add(line, guarded.where, cause, "Name something asked before", "forward_reference")
         else:
@@ -170,7 +224,7 @@ def _check_two(binder: Binder, scope: _Scope, guarded: _Guarded, part: Compariso
     elif kinds[0] != _NUMBERS and part.sign not in ("==", "!="):
         cause = f"show_if orders {kinds[0]} by {part.sign}"
         _mistyped(binder, guarded, cause, "List the codes meant, as in X in ['A', 'B']")
-    elif kinds[0] == _CODES and not _codes(scope, left) & _codes(scope, right):
+    elif kinds[0] == _CODES and not _codes(scope, left).keys() & _codes(scope, right).keys():
         cause = f"show_if compares {_named_so(left)} with {_named_so(right)}, which have no code in common"
         _mistyped(binder, guarded, cause, "Compare each with the codes meant")
 
@@ -179,7 +233,7 @@ def _check_pair(
     binder: Binder,
     scope: _Scope,
     guarded: _Guarded,
-    operand: Name | Count | Literal,
+    operand: Operand,
     sign: str,
     literal: Literal,
 ) -> None:
@@ -195,6 +249,22 @@ def _check_pair(
             _mistyped(binder, guarded, cause, "Compare a count with a number")
         elif operand.set in scope.sets:
             _check_possible(binder, guarded, operand, sign, value, range(len(scope.sets[operand.set]) + 1))
+        return
+    if isinstance(operand, Dominant):
+        codes = _codes(scope, operand)
+        if operand.set in scope.sets and value not in codes:
+            cause = f"show_if names {value!r}, which {_named_so(operand)} never is"
+            known = ", ".join(str(one) for one in codes)
+            cure = nearest(value, codes) if isinstance(value, str) else ""
+            line = binder.node(guarded.part).at("show_if")
+            binder.add(line, guarded.where, cause, cure or f"Use one of: {known}", "unknown_code")
+        elif sign not in ("==", "!="):
+            _mistyped(
+                binder,
+                guarded,
+                f"show_if orders the codes of {_named_so(operand)} by {sign}",
+                "List the codes meant, as in dominant(X) in ['A', 'B']",
+            )
         return
     asked = scope.variables.get(operand.name)
     if asked is None:
@@ -218,7 +288,7 @@ def _check_pair(
 
 
 def _check_possible(
-    binder: Binder, guarded: _Guarded, operand: Name | Count, sign: str, value: Number, numbers: Sequence[Number]
+    binder: Binder, guarded: _Guarded, operand: Operand, sign: str, value: Number, numbers: Sequence[Number]
 ) -> None:
     """Note a comparison that holds for none of the *numbers* that the operand can be."""
     compared = (Condition("", Comparison(Literal(number), sign, Literal(value))) for number in numbers)
@@ -241,8 +311,10 @@ def _mistyped(binder: Binder, guarded: _Guarded, cause: str, cure: str) -> None:
     binder.add(binder.node(guarded.part).at("show_if"), guarded.where, cause, cure, "condition_type")
 
 
-def _holds(scope: _Scope, operand: Name | Count | Literal) -> str:
+def _holds(scope: _Scope, operand: Operand) -> str:
     """Return what *operand* holds in a word, "" where there is no such variable."""
+    if isinstance(operand, Dominant):
+        return _CODES
     if not isinstance(operand, Name):
         return _NUMBERS
     if operand.name not in scope.variables:
@@ -251,12 +323,23 @@ def _holds(scope: _Scope, operand: Name | Count | Literal) -> str:
     return _CODES if kind in _CODED else _TEXT if kind is Kind.TEXT else _NUMBERS
 
 
-def _named_so(operand: Name | Count | Literal) -> str:
-    return f"count({operand.set})" if isinstance(operand, Count) else repr(getattr(operand, "name", ""))
+def _named_so(operand: Operand | Answered) -> str:
+    match operand:
+        case Count(set=name, sign=sign, than=than):
+            return f"count({name})" if (sign, than) == (">", 0) else f"count({name} {sign} {than})"
+        case Dominant(set=name):
+            return f"dominant({name})"
+    return repr(getattr(operand, "name", ""))
 
 
-def _codes(scope: _Scope, operand: Name | Count | Literal) -> set[Value]:
-    return set(_values(scope.variables[operand.name].variable)) if isinstance(operand, Name) else set()
+def _codes(scope: _Scope, operand: Operand) -> dict[Value, None]:
+    match operand:
+        case Name(name=name):
+            return dict.fromkeys(_values(scope.variables[name].variable))
+        case Dominant(set=name):
+            codes = [scope.variables[member].variable.code or "" for member in scope.sets.get(name, ())]
+            return dict.fromkeys((*codes, TIED, NOTHING))
+    return {}
 
 
 def _numbers(asked: _Asked, value: Number) -> list[Number]:
@@ -295,7 +378,7 @@ def _check_reachable(binder: Binder, scope: _Scope, guarded: _Guarded) -> None:
     for values in itertools.product(*domains) if exhaustive else _sample(domains):
         if _shown(scope, guarded, dict(zip((asked.variable.name for asked in named), values, strict=True)), named):
             return
-    kind = "page" if isinstance(guarded.part, Page) else "question"
+    kind = guarded.kind
     line = binder.node(guarded.part).at("show_if")
     cause = (
         f"no answers lead to this {kind}"
@@ -306,19 +389,19 @@ def _check_reachable(binder: Binder, scope: _Scope, guarded: _Guarded) -> None:
     binder.add(line, guarded.where, cause, cure, f"unreachable_{kind}", fatal=exhaustive)
 
 
-def _named(scope: _Scope, chain: Sequence[Page | Question]) -> list[_Asked]:
+def _named(scope: _Scope, chain: Sequence[Part]) -> list[_Asked]:
     """Return the variables that conditions of *chain* name, in the order asked."""
     names = {member for part in chain if part.show_if for name in part.show_if.names for member in scope.members(name)}
     return sorted((scope.variables[name] for name in names), key=lambda asked: (asked.at, asked.variable.name))
 
 
-def _domain(scope: _Scope, asked: _Asked, chain: Sequence[Page | Question]) -> tuple[Value | Missing, ...]:
+def _domain(scope: _Scope, asked: _Asked, chain: Sequence[Part]) -> tuple[Value | Missing, ...]:
     """Return values that stand for all that *asked* may hold: those conditions mention, those between, and none."""
     variable = asked.variable
     mentioned = list(dict.fromkeys(_mentioned(variable.name, chain)))
     if variable.kind in (Kind.BINARY, Kind.LEVEL):
         values = list(_values(variable))
-        if not mentioned and variable.set:  # only counted: chosen or not
+        if not mentioned and variable.set and not _compared_in_set(variable.set, chain):  # only counted: chosen or not
             return (max(values), min(values))
     elif variable.kind is Kind.NUMBER:
         numbers = sorted(value for value in mentioned if not isinstance(value, str))
@@ -336,7 +419,13 @@ def _domain(scope: _Scope, asked: _Asked, chain: Sequence[Page | Question]) -> t
     )
 
 
-def _mentioned(name: str, chain: Sequence[Page | Question]) -> Iterator[Value]:
+def _compared_in_set(name: str, chain: Sequence[Part]) -> bool:
+    """Whether it matters how high the members of the set stand, not only whether above 0."""
+    trees = (tree for part in chain if part.show_if for tree in conditions.walk(part.show_if.tree))
+    return any(isinstance(tree, Dominant | Count) and tree.set == name and tree != Count(name) for tree in trees)
+
+
+def _mentioned(name: str, chain: Sequence[Part]) -> Iterator[Value]:
     for part in chain:
         for tree in conditions.walk(part.show_if.tree) if part.show_if else ():
             match tree:
@@ -355,13 +444,97 @@ def _sample(domains: Sequence[Sequence[Value | Missing]]) -> Iterator[tuple[Valu
 
 def _shown(scope: _Scope, guarded: _Guarded, values: Mapping[str, Value | Missing], named: Sequence[_Asked]) -> bool:
     visible: dict[str, Value | Missing] = {}
+    passed: set[str] = set()
 
-    def holds(part: Page | Question | None) -> bool:
-        if part is None or part.show_if is None:
+    def holds(part: Part) -> bool:
+        if part.show_if is None:
             return True
-        return conditions.evaluate(part.show_if, visible, scope.sets) is True
+        # As on the real way: what isn't shown is in no count, unless nothing of its set is.
+        sets = {
+            name: tuple(one for one in scope.sets[name] if one not in passed) or scope.sets[name]
+            for name in part.show_if.names
+            if name in scope.sets
+        }
+        return conditions.evaluate(part.show_if, visible, sets) is True
 
     for asked in named:
-        if holds(asked.page) and holds(asked.question):
+        if all(holds(part) for part in asked.parts):
             visible[asked.variable.name] = values[asked.variable.name]
-    return holds(guarded.part) and holds(scope.page_of(guarded.part))
+        else:
+            passed.add(asked.variable.name)
+    return all(holds(part) for part in guarded.above)
+
+
+# Placeholders
+
+
+def _check_placeholders(binder: Binder, form: str, scope: _Scope, pages: Sequence[Page]) -> None:
+    for page in pages:
+        if page.piped:
+            _check_texts(binder, form, scope, page, f"page {page.id!r}")
+        for question in page.questions:
+            if question.piped:
+                _check_texts(binder, form, scope, question, f"question {question.id!r}")
+
+
+def _check_texts(binder: Binder, form: str, scope: _Scope, part: Page | Question, where: str) -> None:
+    """Note placeholders of *part* that show nothing, or not in every language."""
+    for owner, key, text in piping.texts(part):
+        if isinstance(owner, Question) and owner is not part:
+            continue  # a page's questions are looked at one by one
+        line = binder.node(owner).at(key)
+        found = {language: piping.placeholders(wording) for language, wording in text.items()}
+        for one in dict.fromkeys(one for each in found.values() for one in each):
+            lacking = [language for language, each in found.items() if str(one) not in map(str, each)]
+            if lacking:
+                cause = f"the placeholder {{{one}}} is missing in {', '.join(lacking)}"
+                binder.add(line, where, cause, "Write it in every language", "placeholder_missing")
+            if one.fallback is None or not one.fallback.strip():
+                cause = f"the placeholder {{{one}}} doesn't say what is shown if there is no answer"
+                cure = f"Write it with other words after a bar: {{{one}|…}}"
+                binder.add(line, where, cause, cure, "placeholder_fallback")
+            _check_placeholder(binder, form, scope, part, where, line, one)
+
+
+def _check_placeholder(
+    binder: Binder, form: str, scope: _Scope, part: Page | Question, where: str, line: int, one: piping.Placeholder
+) -> None:
+    members = scope.members(one.name)
+    if not members:
+        if not any(one.name == id or one.name.startswith(f"{id}_") for id in binder.unread):
+            known = [*scope.variables, *scope.sets]
+            of = f"form {form!r} asks no {one.name!r}" if form else f"there is no {one.name!r}"
+            cure = nearest(one.name, known) or "Name a variable that is asked before"
+            binder.add(line, where, f"the text shows {one.name!r}, but {of}", cure, "unknown_reference")
+        return
+    asked = scope.variables[members[0]]
+    if asked.at >= scope.places[id(part)]:
+        later = binder.node(asked.question).at("id")
+        cause = f"the text shows {one.name!r}, which is asked later (line {later})"
+        if asked.question is part:
+            cause = f"the text shows {one.name!r}, which the question asks itself"
+        binder.add(line, where, cause, f"Show something asked before {where}", "forward_reference")
+    elif asked.question.identifies:
+        cause = f"the text shows {one.name!r}, which says who the respondent is"
+        binder.add(line, where, cause, "Take it out: it is kept apart from the answers", "placeholder_identity")
+    elif one.dominant:
+        _check_dominant(binder, scope, line, where, one.name)
+    elif one.name not in scope.variables and asked.variable.kind not in (Kind.BINARY, Kind.LEVEL, Kind.NUMBER):
+        cause = f"the text shows {one.name!r}, which is no set of options"
+        binder.add(line, where, cause, f"Name one of its variables such as {members[0]}", "not_a_set")
+
+
+def _check_dominant(binder: Binder, scope: _Scope, line: int, where: str, name: str) -> None:
+    """Note a set *name* that has no highest member, or whose codes say what `dominant` says in other words."""
+    if name not in scope.sets:
+        cause = f"dominant({name}) wants a set of levels, and {name!r} is one variable"
+        binder.add(line, where, cause, "Name the set that is rated", "not_a_set")
+        return
+    variables = [scope.variables[member].variable for member in scope.sets[name]]
+    if any(variable.kind not in (Kind.LEVEL, Kind.NUMBER) for variable in variables):
+        cause = f"dominant({name}) wants levels or numbers, and the set holds others"
+        binder.add(line, where, cause, "Name the set that is rated, not the one that is chosen", "not_levels")
+    for variable in variables:
+        if variable.code in (TIED, NOTHING):
+            cause = f"dominant({name}) says {variable.code} for a tie or for none, and an option has that code"
+            binder.add(line, where, cause, "Give the option another code", "dominant_code")

@@ -211,7 +211,7 @@ def _twice(parts: Parts, members: Iterable[Page | Question], called: str) -> Non
 
 def _line_of(parts: Parts, question: Question, name: str) -> int:
     """Return the line of the option that *name* belongs to, of the question if it belongs to none."""
-    written = parts.binder.node(question).get("options")
+    written = parts.binder.node(question).get(question.members or "options")
     options = written.value if written and isinstance(written.value, list) else []
     for option in options:
         detail = option.get("detail")

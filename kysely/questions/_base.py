@@ -6,12 +6,13 @@ what it does differently: usually `variables`, `fields`, `record`, `control`, `t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any, ClassVar, Literal, Protocol
 
+from kysely import piping
 from kysely.codebook import Answer, Category, Missing, Number, Text, Value, Variable
 from kysely.conditions import Condition
 from kysely.errors import InvalidAnswer
@@ -39,6 +40,15 @@ ERROR_CODES: Mapping[str, tuple[str, ...]] = {
     "too_large": ("maximum",),
     "value_and_missing": (),
     "business_id": (),
+    "points_left": ("total", "used", "left"),
+    "points_over": ("total", "used", "over"),
+    "rank_twice": ("rank",),
+    "rank_missing": ("rank",),
+    "too_many_decimals": ("maximum",),
+    "date_incomplete": (),
+    "date_unknown": (),
+    "date_too_early": ("minimum",),
+    "date_too_late": ("maximum",),
 }
 """Every InvalidAnswer a question type raises, with the names of its figures. The interview has a sentence for each."""
 
@@ -107,6 +117,12 @@ class Question:
     identifies: ClassVar[bool] = False
     """True if what is typed says who the respondent is: it goes to the identity database, under the question's id."""
 
+    members: ClassVar[str] = ""
+    """The field that holds its rows or options, each of which may be shown only to some; "" if it has none."""
+
+    fewest: ClassVar[int] = 1
+    """How many of them there have to be for the question to be asked."""
+
     # What it asks
 
     def variables(self) -> tuple[Variable, ...]:
@@ -134,7 +150,7 @@ class Question:
     def claims(self) -> tuple[str, ...]:
         """Return every name that only this question may use: its id, variables, sets and form fields."""
         fields = (name for stage in self.all_stages for name in self.fields(stage))
-        return tuple(dict.fromkeys((self.id, *self._names, *self.sets(), *fields)))
+        return tuple(dict.fromkeys((self.id, *self.names, *self.sets(), *fields)))
 
     def asked(self, stage: str, answers: Mapping[str, Answer]) -> tuple[str, ...]:
         """Return the variables that *stage* records; the screen is done when all of them are reached."""
@@ -142,7 +158,7 @@ class Question:
 
     def applicable(self, answers: Mapping[str, Answer]) -> tuple[str, ...]:
         """Return the variables on the path once the question is shown; the detail of an option not chosen is not."""
-        return self._names
+        return self.names
 
     def accepts(self, name: str, value: Value) -> bool:
         """Whether the variable *name* may come to hold *value*, as far as its kind leaves that open."""
@@ -151,6 +167,44 @@ class Question:
     def faults(self) -> Iterator[Fault]:
         """Yield what the author should mend beyond wrong keys and types."""
         return iter(())
+
+    # To whom its rows and options are shown
+
+    @cached_property
+    def conditional(self) -> tuple[Any, ...]:
+        """The rows or options that have a condition."""
+        return tuple(member for member in getattr(self, self.members, ()) if member.show_if) if self.members else ()
+
+    @cached_property
+    def piped(self) -> frozenset[str]:
+        """The names whose answers its texts show."""
+        return piping.piped(self)
+
+    def without(self, codes: frozenset[str]) -> Question | None:
+        """Return the question as asked of those whom its rows or options *codes* don't concern.
+
+        None if that leaves nothing to answer.
+        """
+        if codes not in self._narrowed:
+            kept = tuple(member for member in getattr(self, self.members) if member.code not in codes)
+            whole = sum(member.answerable for member in kept) >= self.fewest
+            self._narrowed[codes] = replace(self, **{self.members: kept}) if whole else None
+        return self._narrowed[codes]
+
+    def stands(self, answers: Mapping[str, Answer], gone: Collection[str]) -> bool:
+        """Whether *answers*, given perhaps when other rows or options were shown, can stand for those shown now.
+
+        *gone* are the variables of those that aren't.
+        """
+        return True
+
+    def beside(self) -> Mapping[str, str]:
+        """Return option code → the variable of the text that belongs to it: other, what?"""
+        return {
+            member.code: member.detail.id
+            for member in getattr(self, self.members, ())
+            if getattr(member, "detail", None) is not None
+        }
 
     # What it accepts
 
@@ -239,10 +293,16 @@ class Question:
     @property
     def answering(self) -> tuple[str, ...]:
         """The variables that make the question answered: no details of options, no record of how it was put."""
-        return self._names
+        return self.names
 
     @cached_property
-    def _names(self) -> tuple[str, ...]:
+    def _narrowed(self) -> dict[frozenset[str], Question | None]:
+        # As many as there are ways through the conditions, which are few; made once, as their fields are.
+        return {}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of its variables."""
         return tuple(variable.name for variable in self.variables())
 
     @cached_property

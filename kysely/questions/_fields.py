@@ -90,9 +90,14 @@ class NumberField(_Field):
 
     def read(self, texts: list[str]) -> Number | None:
         text = folded(_only(texts))
-        if not text:
-            return None
-        value = number(text, integer=self.integer)
+        return self.judged(number(self.cleaned(text), integer=self.integer)) if text else None
+
+    def cleaned(self, text: str) -> str:
+        """Return *text* without what may stand beside the number."""
+        return text
+
+    def judged(self, value: Number) -> Number:
+        """Return *value*, or raise InvalidAnswer if it is none of those accepted."""
         if self.minimum is not None and value < self.minimum:
             raise InvalidAnswer("too_small", {"minimum": self.minimum})
         if self.maximum is not None and value > self.maximum:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from kysely.codebook import Answer, Kind, Missing, Text, Variable
+from kysely.conditions import Condition
 from kysely.errors import InvalidAnswer
 from kysely.questions._base import DOES_NOT_CONCERN, DONT_KNOW, RESERVED, Fault, Question, reached, wording
 from kysely.questions._control import Control, LineControl, OptionControl
@@ -21,6 +22,26 @@ BLANK = 0.1
 
 Chosen = Literal["dont_know", "does_not_concern"]
 """The kinds of missing that a respondent may choose."""
+
+
+def options_from() -> Any:
+    """Return the field of a type whose options may come from an earlier question."""
+    return field(
+        default=None,
+        metadata={
+            "help": "name of a set asked before: its options, each shown if it was chosen, before those of `options`",
+            "fills": "options",
+        },
+    )
+
+
+class Member(Protocol):
+    """A row or an option."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def fixed(self) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +74,12 @@ class Option:
     detail: Detail | None = field(default=None, metadata={"help": "a line of open text beside it: other, what?"})
     fixed: bool = field(default=False, metadata={"help": "keeps its place when the others are shuffled"})
     missing: Chosen | None = field(default=None, metadata={"help": "choosing it records this kind of missing"})
+    show_if: Condition | None = field(default=None, metadata={"help": "condition on earlier answers"})
+
+    @property
+    def answerable(self) -> bool:
+        """Whether choosing it says something of the matter."""
+        return self.missing is None and not self.exclusive
 
     @property
     def exclusive(self) -> bool:
@@ -104,7 +131,7 @@ def decline_controls(
     )
 
 
-def shuffled(id: str, options: Sequence[Option], order: Order | None, seed: int) -> tuple[str, ...]:
+def shuffled(id: str, options: Sequence[Member], order: Order | None, seed: int) -> tuple[str, ...]:
     """Return the codes of *options* as the respondent with *seed* sees them; fixed ones keep their places.
 
     Each code gets a random-looking number from the question, the seed and itself, and the codes stand in the
@@ -174,6 +201,15 @@ def set_answers(names: Mapping[str, str], chosen: Collection[str], missing: Mapp
         if code in missing:
             return dict.fromkeys(names.values(), missing[code])
     return {name: int(code in chosen) for code, name in names.items()}
+
+
+def set_stands(names: Collection[str], answers: Mapping[str, Answer], gone: Collection[str]) -> bool:
+    """Whether the stored answers of the set *names* can stand, though what was chosen may be *gone*.
+
+    If all that was chosen is gone, the zeros that remain were never meant as "none of these".
+    """
+    nothing = all(answers.get(name) == 0 for name in names)
+    return not (nothing and any(answers.get(name) == 1 for name in gone))
 
 
 def set_codes(
@@ -324,7 +360,7 @@ def some_text(rng: Random, maximum: int) -> str:
 
 
 def option_faults(options: Sequence[Option], *, several: bool, declines: Collection[str] = ()) -> Iterator[Fault]:
-    yield from _repeated_codes(options)
+    yield from code_faults("options", options)
     yield from _missing_twice(options, declines)
     if not any(option.missing is None and not option.exclusive for option in options):
         yield Fault("no_options", ("options",), "no option can be answered", "Write at least one ordinary option")
@@ -354,7 +390,23 @@ def option_faults(options: Sequence[Option], *, several: bool, declines: Collect
         )
 
 
-def order_faults(options: Sequence[Option], order: Order | None) -> Iterator[Fault]:
+def code_faults(key: str, members: Sequence[Member]) -> Iterator[Fault]:
+    """Yield the codes that stand twice among the rows or options of the key *key*."""
+    seen: dict[str, str] = {}
+    for place, member in enumerate(members):
+        other = seen.get(member.code.lower())
+        if other is not None:
+            yield Fault(
+                "duplicate_code",
+                (key, place, "code"),
+                f"{key.removesuffix('s')} code {member.code} is used already"
+                + ("" if other == member.code else f" as {other}, which differs in case only"),
+                f"Give each {key.removesuffix('s')} its own code",
+            )
+        seen.setdefault(member.code.lower(), member.code)
+
+
+def order_faults(options: Sequence[Member], order: Order | None) -> Iterator[Fault]:
     if order and order.variable and not order.randomise:
         yield Fault(
             "order_not_random",
@@ -364,20 +416,6 @@ def order_faults(options: Sequence[Option], order: Order | None) -> Iterator[Fau
         )
     if order and order.randomise and sum(not option.fixed for option in options) < 2:
         yield Fault("order_fixed", ("order",), "there is nothing to shuffle", "Take out `order`, or some `fixed: true`")
-
-
-def _repeated_codes(options: Sequence[Option]) -> Iterator[Fault]:
-    seen: dict[str, str] = {}
-    for place, option in enumerate(options):
-        other = seen.setdefault(option.code.lower(), option.code)
-        if other is not option.code or sum(o.code == option.code for o in options[:place]):
-            yield Fault(
-                "duplicate_code",
-                ("options", place, "code"),
-                f"option code {option.code} is used already"
-                + ("" if other == option.code else f" as {other}, which differs in case only"),
-                "Give each option its own code",
-            )
 
 
 def _missing_twice(options: Sequence[Option], declines: Collection[str]) -> Iterator[Fault]:
@@ -398,11 +436,11 @@ def _option_control(
     drawn = option.drawn(language)
     if option.code not in checked and option.detail is None:
         return drawn
-    detail = _detail_control(option, language, typed)
+    detail = detail_control(option, language, typed)
     return OptionControl(drawn.code, drawn.label, option.code in checked, drawn.exclusive, detail)
 
 
-def _detail_control(option: Option, language: str, typed: Mapping[str, Sequence[str]]) -> LineControl | None:
+def detail_control(option: Option, language: str, typed: Mapping[str, Sequence[str]]) -> LineControl | None:
     detail = option.detail
     if detail is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 
 from kysely.errors import InvalidAnswer
@@ -72,6 +73,16 @@ def shown(value: int | float) -> str:
     text = format(Decimal(repr(value)), "f")
     text = text.removesuffix(".0").replace(".", ",")
     return f"{text}0" if _PERHAPS_THOUSANDS.fullmatch(text) else text
+
+
+_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def spoken(day: date, language: str) -> str:
+    """Return *day* as one writes it: 15.3.2024 in Finland in either language, 15 March 2024 in English."""
+    if language == "en":
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day}.{day.month}.{day.year}"
 
 
 def _stripped(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from kysely.codebook import Answer, Missing, Variable
 from kysely.errors import InvalidAnswer
@@ -34,10 +34,13 @@ options:
 class MultipleChoice(MayDecline, Question):
     """Several of several options. Each option has a variable, 0 or 1, except those that are exclusive."""
 
-    options: tuple[SetOption, ...] = field(metadata={"help": "what can be chosen"})
+    options: tuple[SetOption, ...] = field(default=(), metadata={"help": "what can be chosen"})
+    options_from: str | None = shared.options_from()
     ordering: Order | None = field(
         default=None, metadata={"key": "order", "help": "a random order, recorded in a variable"}
     )
+
+    members: ClassVar[str] = "options"
 
     def variables(self) -> tuple[Variable, ...]:
         return (
@@ -48,9 +51,12 @@ class MultipleChoice(MayDecline, Question):
 
     def applicable(self, answers: Mapping[str, Answer]) -> tuple[str, ...]:
         if not shared.detail_names(self.options):
-            return self._names
+            return self.names
         details = shared.details_on_path(self.options, answers, self._members)
         return (*self._members.values(), *details, *shared.order_names(self.ordering))
+
+    def stands(self, answers: Mapping[str, Answer], gone: Collection[str]) -> bool:
+        return shared.set_stands(self._members.values(), answers, gone)
 
     def faults(self) -> Iterator[Fault]:
         yield from shared.option_faults(self.options, several=True, declines=self.declines)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from kysely.codebook import Answer, Category, Kind, Missing, Number, Variable
 from kysely.errors import InvalidAnswer
@@ -40,11 +40,14 @@ class ValuedOption(Option):
 class SingleChoice(MayDecline, Question):
     """One of several options. A variable holds the code that was chosen."""
 
-    options: tuple[ValuedOption, ...] = field(metadata={"help": "what can be chosen"})
+    options: tuple[ValuedOption, ...] = field(default=(), metadata={"help": "what can be chosen"})
+    options_from: str | None = shared.options_from()
     ordered: bool = field(default=False, metadata={"help": "the options rise from first to last, and each has a value"})
     ordering: Order | None = field(
         default=None, metadata={"key": "order", "help": "a random order, recorded in a variable"}
     )
+
+    members: ClassVar[str] = "options"
 
     def variables(self) -> tuple[Variable, ...]:
         kind = Kind.ORDINAL if self.ordered else Kind.NOMINAL
@@ -56,12 +59,16 @@ class SingleChoice(MayDecline, Question):
 
     def applicable(self, answers: Mapping[str, Answer]) -> tuple[str, ...]:
         if not self._details:
-            return self._names
+            return self.names
         return (
             self.id,
             *shared.details_on_path(self.options, answers, self._chosen_in),
             *shared.order_names(self.ordering),
         )
+
+    def stands(self, answers: Mapping[str, Answer], gone: Collection[str]) -> bool:
+        code = answers.get(self.id)
+        return code is None or isinstance(code, Missing) or any(option.code == code for option in self.options)
 
     def faults(self) -> Iterator[Fault]:
         yield from shared.option_faults(self.options, several=False, declines=self.declines)

@@ -6,11 +6,11 @@ Chosen but unrated is 1 and missing; "none of these" is all zeros; "cannot say" 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from kysely.codebook import Answer, Kind, Missing, Text, Variable
 from kysely.errors import InvalidAnswer
@@ -78,7 +78,8 @@ class WeightedChoice(Question):
     choose: Step = field(metadata={"help": "the first step: which"})
     rate: Step = field(metadata={"help": "the second step: how much"})
     scale: Scale = field(metadata={"help": "name of a scale whose level 0 means not chosen"})
-    options: tuple[RatedOption, ...] = field(metadata={"help": "what can be chosen"})
+    options: tuple[RatedOption, ...] = field(default=(), metadata={"help": "what can be chosen"})
+    options_from: str | None = shared.options_from()
     presentation: Literal["choose_then_rate", "rate_each"] = field(
         default="choose_then_rate",
         metadata={"help": "two screens, the second for what was chosen; or one with all levels for every option"},
@@ -89,6 +90,8 @@ class WeightedChoice(Question):
     ordering: Order | None = field(
         default=None, metadata={"key": "order", "help": "a random order, recorded in a variable"}
     )
+
+    members: ClassVar[str] = "options"
 
     # What it asks
 
@@ -136,6 +139,9 @@ class WeightedChoice(Question):
     @property
     def answering(self) -> tuple[str, ...]:
         return (*self._members.values(), *self._levels.values())
+
+    def stands(self, answers: Mapping[str, Answer], gone: Collection[str]) -> bool:
+        return shared.set_stands(self._members.values(), answers, gone)
 
     def faults(self) -> Iterator[Fault]:
         yield from shared.option_faults(self.options, several=True)
@@ -221,7 +227,7 @@ class WeightedChoice(Question):
         boxes = {CHOOSE: self.options, RATE: (), "": self._beside}[stage]
         beside = {option.code for option in boxes}
         return Control(
-            template="choices" if stage == CHOOSE else "weighted_choice",
+            template="choices" if stage == CHOOSE else "rows",
             name=self.choose.id,
             legend=wording(step.text if stage else self.text, language),
             instruction=wording(step.instruction if stage else self.instruction, language),

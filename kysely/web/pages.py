@@ -97,9 +97,12 @@ class Pages:
                 links=lambda other: visit.at(REVIEW, language=other),
             ),
             heading=title,
-            text=say["review_text"],
-            pages=tuple(_given(visit, standing, page) for page in dict.fromkeys(screen.page for screen in path)),
-            form=Form(visit.at(REVIEW), ticket, (Button(say["submit"]),)),
+            text=say[text],
+            pages=tuple(
+                found for page in dict.fromkeys(s.page for s in path) if (found := _given(visit, standing, page)).given
+            ),
+            form=Form(visit.at(REVIEW), ticket, (Button(button),)),
+            unsaved=tuple(_unsaved(visit, standing, screen) for screen in unsaved),
             back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
             alert=alert,
         )
@@ -149,7 +152,7 @@ class Pages:
             heading=heading,
             text=in_language(page.text, visit.language),
             asked=asked,
-            form=Form(visit.screen(screen), ticket, _buttons(say, edit=edit, skip=skip), carried) if ticket else None,
+            form=Form(visit.screen(screen), ticket, buttons, carried) if ticket else None,
             progress=Progress(words, number, count),
             alert=alert(error_links(asked)) if alert else None,
             onward=onward,
@@ -178,6 +181,7 @@ class Pages:
             back = (Link(say["back_unsaved"], before),) if post.going_back else ()
             return Alert(say.count("errors", count), (say["errors_text"],), links + back)
 
+        buttons = _buttons(say, asked, edit=edit, skip=skip)
         return self.questions(
             visit,
             standing,
@@ -311,7 +315,7 @@ def _onward(edit: bool) -> str:
     return "save_and_return" if edit else "next"
 
 
-def _buttons(say: Wording, *, edit: bool, skip: bool) -> tuple[Button, ...]:
+def _buttons(say: Wording, asked: Sequence[Asked], *, edit: bool, skip: bool) -> tuple[Button, ...]:
     # The first is what the Enter key presses, so it is the one that never leaves anything out.
     buttons = [Button(say[_onward(edit)])]
     if skip:
@@ -331,3 +335,9 @@ def _language_buttons(visit: Visit, screen: Screen) -> tuple[Button, ...]:
         for other in visit.study.languages
         if other != visit.language
     )
+        if question.names  # a text to read has no answer to check
+    buttons += [
+        Button(say.say(offer.code, **offer.params), offer.name, offer.value, look="second")
+        for each in asked
+        for offer in each.control.offers
+    ]

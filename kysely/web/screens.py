@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from kysely import routing
 from kysely.codebook import Answer
 from kysely.errors import InvalidAnswer
-from kysely.instrument import Instrument
+from kysely.instrument import Instrument, Page
 from kysely.questions._base import InvalidAnswers, Question
 from kysely.questions._control import Control
 from kysely.routing import Route, Screen
@@ -49,6 +49,10 @@ class Standing:
     def position(self) -> Screen | None:
         """The first screen with a gap; None when only the review is left."""
         return self.route.position(self.answers)
+
+    def page(self, id: str) -> Page:
+        """Return the page *id* as worded for this respondent; its questions are those of `questions`."""
+        return self.route.pages.get(id) or self.instrument.page(id)
 
     def questions(self, screen: Screen) -> tuple[Question, ...]:
         """Return the questions on *screen*; () if it is not on the path."""
@@ -95,9 +99,15 @@ def receive(standing: Standing, screen: Screen, typed: MultiDict[str, str], *, s
         given[question.id], errors[question.id] = _parse(question, screen.stage, typed, after, skip)
         after = after.with_answers(_without_identity(question, given[question.id]))
     shown = after.questions(screen)
-    kept = [question for question in shown if question in seen]
+    kept = [question for question in shown if question.id in given]
     return Received(
-        answers={name: a for q in kept for name, a in _without_identity(q, given[q.id]).items()},
+        # Rows and options come and go with other answers, as whole questions do.
+        answers={
+            name: answer
+            for question in kept
+            for name, answer in _without_identity(question, given[question.id]).items()
+            if name in after.route.on_path
+        },
         identity={q.id: given[q.id][q.id] for q in kept if q.identifies and q.id in given[q.id]},
         errors={question.id: errors[question.id] for question in kept if errors[question.id]},
         questions=shown,

@@ -32,6 +32,12 @@ def question(request) -> Question:
     return EXAMPLES[request.param]
 
 
+@pytest.fixture(params=[name for name, question in EXAMPLES.items() if question.names])
+def asking(request) -> Question:
+    """A question that asks something; a text to read asks nothing."""
+    return EXAMPLES[request.param]
+
+
 def stages(question: Question, rng: Random) -> Iterator[tuple[str, dict]]:
     """Yield each stage with the answers before it, as a robot comes through the question."""
     answers: dict = {}
@@ -58,12 +64,23 @@ def control(question: Question, stage: str, answers: Mapping, language: str = "f
 
 
 def test_every_variable_is_labelled_in_every_language(question):
-    variables = question.variables()
-    assert variables
-    for variable in variables:
+    for variable in question.variables():
         texts = [variable.text, variable.label, *(category.label for category in variable.categories)]
         assert all(text[language].strip() for text in texts for language in LANGUAGES), variable.name
         assert variable.question == question.id
+
+
+def test_what_has_no_variable_has_nothing_to_fill_in_and_what_has_one_is_answered_by_it(question):
+    fields = [name for stage in question.all_stages for name in question.fields(stage)]
+    assert bool(question.names) == bool(fields) == bool(question.answering)
+
+
+def test_what_asks_nothing_is_always_done_and_leaves_nothing_behind(question):
+    if question.names:
+        return
+    assert parse(question, "", {"anything": "x"}) == {} == question.typed("", {})
+    assert question.asked("", {}) == question.unanswered("", MultiDict(), {}) == ()
+    assert not question.begun({}) and question.complete({})
 
 
 def test_a_set_names_variables_that_have_a_code_each(question):
@@ -77,12 +94,12 @@ def test_an_empty_form_is_item_nonresponse(question):
     answers = parse(question, stage, {})
     for name in question.answering:
         assert answers[name] is Missing.NO_ANSWER
-    assert question.is_blank(stage, MultiDict(), {})
+    assert question.is_blank(stage, MultiDict(), {}) == bool(question.names)
     assert not question.begun(answers)
 
 
-def test_an_empty_form_is_refused_where_an_answer_is_required_hard(question):
-    hard = replace(question, required="hard")
+def test_an_empty_form_is_refused_where_an_answer_is_required_hard(asking):
+    hard = replace(asking, required="hard")
     with pytest.raises(InvalidAnswers) as refusal:
         parse(hard, hard.stages({})[0], {})
     assert {error.code for error in refusal.value.errors.values()} == {"required"}
@@ -138,7 +155,8 @@ def test_a_key_posted_twice_is_refused(question):
     shown = control(question, stage, {})
     code = shown.options[-1].code if shown.options else ""
     for name in shown.fields:
-        if any(option.detail and option.detail.name == name for option in shown.options):
+        beside = [each.detail for each in (*shown.options, *shown.groups, *shown.lines) if each.detail]
+        if name == shown.whole or any(detail.name == name for detail in beside):
             continue
         texts = [code, code] if name == shown.name else ["1", "1"]
         with pytest.raises(InvalidAnswers) as refusal:
@@ -184,12 +202,15 @@ def test_every_control_has_a_legend_and_labels_in_every_language(question):
         for stage, answers in stages(question, Random(3)):
             shown = control(question, stage, answers, language)
             assert shown.legend.strip()
-            assert shown.options or shown.groups or shown.lines
-            lines = [*shown.lines, *(option.detail for option in shown.options if option.detail)]
+            assert bool(shown.options or shown.groups or shown.lines) == bool(question.names)
+            beside = [each.detail for each in (*shown.options, *shown.groups, *shown.lines) if each.detail]
+            lines = [*shown.lines, *beside]
             assert all(option.label.strip() for option in shown.options)
             assert all(group.legend.strip() and len(group.options) > 1 for group in shown.groups)
             assert all(line.label.strip() for line in lines)
             assert len(shown.fields) == len(set(shown.fields))
+            labels = [group.called for group in shown.groups] + [line.label for line in lines]
+            assert len(labels) == len(set(labels))
 
 
 def test_a_respondent_sees_the_same_order_on_every_visit_and_in_every_language(question):
@@ -207,8 +228,8 @@ def test_what_is_asked_is_among_the_variables(question):
             assert set(question.answering) <= names
 
 
-def test_a_question_is_complete_once_every_part_is_answered(question):
-    hard = replace(question, required="hard")
+def test_a_question_is_complete_once_every_part_is_answered(asking):
+    hard = replace(asking, required="hard")
     answers: dict = {}
     for stage, before in stages(hard, Random(5)):
         answers = before | parse(hard, stage, hard.fill(stage, before, Random(5), seed=SEED), before)
