@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kysely import routing
+from kysely import pooling, routing
 from kysely.codebook import MISSING_SUFFIX, Answer, Codebook, Kind, Missing, Value, Variable
 from kysely.disposition import disposition
 from kysely.instrument import FRAME, Instrument
@@ -43,13 +43,15 @@ def extracted(codebook: Codebook) -> tuple[Variable, ...]:
 def columns(
     instrument: Instrument, responses: Iterable[Response], versions: Mapping[str, Instrument] | None = None
 ) -> dict[str, list[Any]]:
-    """Return the extract's `responses` by column: FRAME, then X and X__missing for each variable of *instrument*.
+    """Return the extract's `responses` by column: FRAME, then X and X__missing for each variable of any version.
 
-    Exactly one of X and X__missing is None in each row. *versions* holds the other versions that were answered, by
-    hash; each response is read along the path of its own, and what its version did not ask is routed past.
+    Exactly one of X and X__missing is None in each row. *instrument* is the newest version, *versions* holds the
+    others that were answered, by hash, the newer first; each response is read along the path of its own, and what its
+    version did not ask is routed past.
     """
-    known = {**(versions or {}), instrument.hash: instrument}
-    variables = extracted(instrument.codebook)
+    known = {instrument.hash: instrument, **(versions or {})}
+    pool = pooling.pool(tuple(known.values()))
+    variables = extracted(pool.codebook)
     table: dict[str, list[Any]] = {name: [] for name in FRAME}
     for variable in variables:
         table[variable.name] = []
@@ -58,9 +60,9 @@ def columns(
         version = known[response.version]
         for name, value in _frame(version, response).items():
             table[name].append(value)
-        effective = routing.effective(version, response.answers)
+        placed = pool.placed(version.hash, routing.effective(version, response.answers))
         for variable in variables:
-            value, missing = _cell(variable, effective.get(variable.name, Missing.ROUTED_PAST))
+            value, missing = _cell(variable, placed[variable.name])
             table[variable.name].append(value)
             table[variable.name + MISSING_SUFFIX].append(missing)
     return table

@@ -103,6 +103,8 @@ class Instrument:
     languages: tuple[str, ...]
     privacy_mode: str
     min_group: int
+    edit_after_submit: bool = True
+    paradata: str = "page"
     missing: Mapping[Missing, Text]
     scales: Mapping[str, Scale]
     core: tuple[str, ...]
@@ -112,6 +114,11 @@ class Instrument:
     hash: str
     retired: tuple[Retired, ...] = ()
     changed: tuple[Changed, ...] = ()
+
+    @property
+    def keeps_visits(self) -> bool:
+        """Whether it is noted when each page was shown and saved, and on what kind of device: never in anonymous mode."""
+        return self.paradata == "page" and self.privacy_mode != "anonymous"
 
     @cached_property
     def codebook(self) -> Codebook:

@@ -31,11 +31,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print problems, or a line for each questionnaire that is in order; 2 if any problem is fatal."""
-    from kysely import loading
+    from kysely import loading, translations
 
     failed = False
     for path in [found for folder in args.folder for found in questionnaires(folder)]:
         problems = loading.check(path)
+        if not any(problem.fatal for problem in problems):
+            problems = tuple(sorted((*problems, *translations.problems(path))))
         if args.codebooks:
             write_codebooks(path, sound=not any(problem.fatal for problem in problems))
         for problem in problems:

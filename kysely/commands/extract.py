@@ -52,8 +52,10 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Map
 
     wave = count.wave
     states = sorted((state for state in store.responses(wave.id) if state.answers), key=_when)
-    # The version that was begun last describes the extract; each response is read along its own.
-    hashes = dict.fromkeys(state.version_hash for state in reversed(states))
+    # The version published last describes the extract; each response is read along its own.
+    begun = dict.fromkeys(state.version_hash for state in reversed(states))
+    published = dict.fromkeys(one.hash for one in store.publications(wave=wave.id))
+    hashes = [*(hash for hash in begun if hash not in published), *(hash for hash in published if hash in begun)]
     extract = parquet.Extract(
         versions=tuple(store.instrument(hash) for hash in hashes),
         wave=wave.name,

@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kysely import dataset
+from kysely import dataset, pooling
 from kysely.codebook import MISSING_SUFFIX, Codebook, Kind
 from kysely.disposition import Disposition
 from kysely.errors import KyselyError
@@ -40,7 +40,7 @@ class ExtractNotWritten(KyselyError):
 
 @dataclass(frozen=True)
 class Extract:
-    """What one extract is about, before its rows: *versions* are those answered, the one that describes it first."""
+    """What one extract is about, before its rows: *versions* are those answered, the newest first."""
 
     versions: tuple[Instrument, ...]
     wave: str
@@ -58,15 +58,18 @@ def write(folder: Path, extract: Extract, responses: Iterable[dataset.Response])
     """Write the extract of *responses* to *folder*, in place of an earlier one, and return its manifest."""
     _refuse_to_replace_other_files(folder)
     versions = {version.hash: version for version in extract.versions}
+    codebook = pooling.pool(extract.versions).codebook
     columns = dataset.columns(extract.instrument, responses, versions)
     cases = dataset.cases(columns)
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         draft.mkdir(parents=True)
-        _write_table(draft / "responses.parquet", columns, _schema(columns, extract.instrument.codebook))
+        _write_table(draft / "responses.parquet", columns, _schema(columns, codebook))
         _write_table(draft / "cases.parquet", cases, _CASES)
-        _write_text(draft / "codebook.json", extract.instrument.codebook.to_json())
+        _write_text(draft / "codebook.json", codebook.to_json())
         _write_text(draft / "definition.json", extract.instrument.canonical)
+        for version in extract.versions[1:]:
+            _write_text(draft / f"definition-{version.hash[:12]}.json", version.canonical)
         manifest = _manifest(extract, columns, cases, draft)
         _write_text(draft / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
         _put_in_place(draft, folder)

@@ -16,7 +16,7 @@ from typing import Any
 from kysely.codebook import Missing
 from kysely.errors import AuthorError, Problem
 from kysely.instrument import Instrument
-from kysely.loading import _lint
+from kysely.loading import _history, _lint
 from kysely.loading._binding import LANGUAGE, Binder, missing_labels
 from kysely.loading._document import SCHEMA, Document, Form, Languages, MissingLabels
 from kysely.loading._nodes import Node, from_file, from_json, from_plain, from_yaml
@@ -60,6 +60,15 @@ def forms(path: Path) -> tuple[str, ...]:
 def check(path: Path) -> tuple[Problem, ...]:
     """Return all problems and warnings of the questionnaire file or folder *path*, in the order of its lines."""
     return tuple(sorted(_from_path(Path(path)).problems))
+
+
+def written(path: Path) -> Node:
+    """Return the file of the questionnaire *path* as written, with its lines; raises AuthorError if it is no YAML."""
+    file = path / FILE if path.is_dir() else path
+    node, problems = from_file(file, str(file))
+    if node is None or problems:
+        raise AuthorError(problems)
+    return node
 
 
 def from_canonical(text: str) -> Instrument:
@@ -153,6 +162,7 @@ def _draft(node: Node, file: str, *, lenient: bool = False) -> _Draft:
     document = binder.bind(Document, node, "file")
     if not lenient:
         _lint.check(binder, node)
+        _history.check(binder, node)
     return _Draft(file, node, document, missing, tuple(binder.problems))
 
 
@@ -204,6 +214,8 @@ def _instrument(draft: _Draft, name: str, *, stored: str | None = None) -> Instr
         languages=document.languages.ordered,
         privacy_mode=document.privacy.mode,
         min_group=document.privacy.min_group,
+        edit_after_submit=document.edit_after_submit,
+        paradata=document.privacy.paradata,
         missing=draft.missing,
         scales={scale: levels for scale, levels in document.scales.items() if scale in data["scales"]},
         core=tuple(id for id in document.core if id in asked),
@@ -211,6 +223,8 @@ def _instrument(draft: _Draft, name: str, *, stored: str | None = None) -> Instr
         pages=pages,
         canonical=text,
         hash=hashlib.sha256(text.encode()).hexdigest(),
+        retired=document.retired,
+        changed=document.changed,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kysely.codebook import Text
-from kysely.instrument import Page
+from kysely.instrument import Changed, Page, Retired
 from kysely.questions._base import Scale
 
 SCHEMA = "questionnaire/1"
@@ -33,6 +33,10 @@ class Privacy:
 
     mode: PrivacyMode = "confidential"
     min_group: int = field(default=5, metadata={"minimum": 2})
+    paradata: Literal["page", "none"] = field(
+        default="page",
+        metadata={"help": "whether it is noted when pages are shown and saved; nothing is in `anonymous` mode"},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,9 @@ class Document:
     purpose: Text | None = field(default=None, metadata={"help": "a paragraph for the introduction"})
     minutes: int | None = field(default=None, metadata={"help": "how long it takes", "minimum": 1, "maximum": 240})
     privacy: Privacy = field(default_factory=Privacy)
+    edit_after_submit: bool = field(
+        default=True, metadata={"help": "whether respondents may change what they sent while the wave is open"}
+    )
     missing: MissingLabels = field(default_factory=MissingLabels)
     scales: Mapping[str, Scale] = field(default_factory=dict, metadata={"help": "scales by name"})
     forms: Mapping[str, Form] = field(
@@ -82,4 +89,10 @@ class Document:
         default=(), metadata={"help": "ids of the questions without which a response is a break-off"}
     )
     identity: Identity | None = None
+    retired: tuple[Retired, ...] = field(
+        default=(), metadata={"help": "questions, options and rows of earlier versions that are not asked any more"}
+    )
+    changed: tuple[Changed, ...] = field(
+        default=(), metadata={"help": "what means something else than in earlier versions, under the same name"}
+    )
     pages: tuple[Page, ...]
