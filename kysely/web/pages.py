@@ -14,6 +14,7 @@ from kysely.routing import Screen
 from kysely.web import screens, statements
 from kysely.web.contexts import (
     Alert,
+    Asked,
     Button,
     ConflictPage,
     Difference,
@@ -97,12 +98,11 @@ class Pages:
                 links=lambda other: visit.at(REVIEW, language=other),
             ),
             heading=title,
-            text=say[text],
+            text=say["review_text"],
             pages=tuple(
                 found for page in dict.fromkeys(s.page for s in path) if (found := _given(visit, standing, page)).given
             ),
-            form=Form(visit.at(REVIEW), ticket, (Button(button),)),
-            unsaved=tuple(_unsaved(visit, standing, screen) for screen in unsaved),
+            form=Form(visit.at(REVIEW), ticket, (Button(say["submit"]),)),
             back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
             alert=alert,
         )
@@ -147,6 +147,7 @@ class Pages:
         number, count = screens.progress(standing, screen)
         words = say.say("page_of", number=number, count=count)
         heading = in_language(page.title, visit.language)
+        buttons = _buttons(say, asked, edit=edit, skip=skip)
         context = QuestionPage(
             frame=self._frame(visit, f"{say['error']}: {heading}" if alert else heading, words),
             heading=heading,
@@ -181,7 +182,6 @@ class Pages:
             back = (Link(say["back_unsaved"], before),) if post.going_back else ()
             return Alert(say.count("errors", count), (say["errors_text"],), links + back)
 
-        buttons = _buttons(say, asked, edit=edit, skip=skip)
         return self.questions(
             visit,
             standing,
@@ -289,6 +289,7 @@ def _given(visit: Visit, standing: Standing, id: str) -> GivenPage:
         screens.control(standing, screen, question, visit.language)
         for screen in turns
         for question in standing.questions(screen)
+        if question.names  # a text to read has no answer to check
     ]
     return GivenPage(
         heading=title,
@@ -318,6 +319,11 @@ def _onward(edit: bool) -> str:
 def _buttons(say: Wording, asked: Sequence[Asked], *, edit: bool, skip: bool) -> tuple[Button, ...]:
     # The first is what the Enter key presses, so it is the one that never leaves anything out.
     buttons = [Button(say[_onward(edit)])]
+    buttons += [
+        Button(say.say(offer.code, **offer.params), offer.name, offer.value, look="second")
+        for each in asked
+        for offer in each.control.offers
+    ]
     if skip:
         buttons.append(Button(say["skip"], "skip", "1", look="second"))
     return (*buttons, Button(say["back"], "go", "back", look="back"))
@@ -335,9 +341,3 @@ def _language_buttons(visit: Visit, screen: Screen) -> tuple[Button, ...]:
         for other in visit.study.languages
         if other != visit.language
     )
-        if question.names  # a text to read has no answer to check
-    buttons += [
-        Button(say.say(offer.code, **offer.params), offer.name, offer.value, look="second")
-        for each in asked
-        for offer in each.control.offers
-    ]
