@@ -104,9 +104,9 @@ class Letters:
         mail["List-Unsubscribe"] = f"<{self.settings.base_url}/stop/{stop}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = language
         mail.set_content(text, cte="quoted-printable")
         mail.add_alternative(html(subject, text, language), subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = language
         return mail
 
     def language(self, wished: str | None) -> str:
@@ -168,14 +168,15 @@ def letters(settings: Settings, instrument: Instrument, wave: Wave, promise: Map
 
 
 def html(subject: str, text: str, language: str) -> str:
-    """Return the words of *text* as a page that every mail program shows: paragraphs and links, no picture, no style."""
+    """Return the words of *text* as every mail program shows them: paragraphs and links, no picture, no style."""
     paragraphs = [
         "<br>\n".join(_with_links(line) for line in paragraph.split("\n"))
         for paragraph in re.split(r"\n{2,}", text.strip())
     ]
     body = "\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
     return (
-        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8"><title>{escape(subject)}</title></head>\n'
+        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
+        f"<title>{escape(subject)}</title></head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 

@@ -141,7 +141,7 @@ class PersonalLinks:
 
     def _found(self, code: str) -> tuple[Invited, Study | None] | None:
         """Return the invitation of *code* with its study, None where the link opens nothing, whatever the reason."""
-        network = _network(request.remote_addr)
+        network = network_of(request.remote_addr)
         if self.misses.too_many(network):
             abort(429)
         read = read_code(code)
@@ -259,7 +259,7 @@ class PersonalLinks:
         return self._told(say, "stop_done_title", say["stop_done"], 200)
 
     def _leaving(self, code: str) -> Invited | None:
-        network = _network(request.remote_addr)
+        network = network_of(request.remote_addr)
         if self.misses.too_many(network):
             abort(429)
         read = read_code(code)
@@ -300,7 +300,7 @@ class Misses:
         return blake2b(network.encode(), key=self._key, digest_size=8).digest()
 
 
-def _network(address: str | None) -> str:
+def network_of(address: str | None) -> str:
     """Return the address, of IPv6 the network of one customer."""
     try:
         known = ipaddress.ip_address((address or "").partition("%")[0])

@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text()),
         sa.Column("missing", sa.String()),
         sa.PrimaryKeyConstraint("response", "variable", name="pk_anonymous_answer"),
-        sa.ForeignKeyConstraint(
-            ["response"], ["anonymous_response.id"], name="fk_anonymous_answer_anonymous_response"
-        ),
+        sa.ForeignKeyConstraint(["response"], ["anonymous_response.id"], name="fk_anonymous_answer_anonymous_response"),
         sa.CheckConstraint(
             "(CASE WHEN number IS NULL THEN 0 ELSE 1 END)"
             " + (CASE WHEN text IS NULL THEN 0 ELSE 1 END)"
