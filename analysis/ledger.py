@@ -5,8 +5,10 @@ part the respondents into *atoms*, those whom no base tells apart. What a reader
 subtracting published counts are the vectors in the row space of the 0/1 matrix of bases × atoms, so a union of
 atoms that is too small is given away exactly if its vector lies in it.
 
-The file is one line of JSON a publication, each with the hash of the line before; lines are only added.
-Respondents and organisations stand in it as keyed hashes, so that it tells nothing without the key.
+The file is one line of JSON a publication, a data set or a retirement; lines are only added. Each is sealed with
+the key, over the seal of the line before, so that without the key no line can be changed, added or taken out; a small
+file beside it remembers the last line, so that none is cut off at the end. Respondents and organisations stand in it
+as keyed hashes, so that it tells nothing without the key.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from kysely.errors import AnalystError, ConfigurationError
 
 VARIABLE = "KYSELY_LEDGER_KEY"
 FILE = "ledger.jsonl"
-"""Lies in build/<instrument>/published/."""
+"""Lies in instance/ledger/<instrument>/real/ or simulated/: what is derived in build/ may be lost, this may not."""
 
 _SHORTEST_KEY = 32
 _DEMONSTRATION = b"answers of robots need no secret, those of people do"
@@ -47,13 +49,13 @@ class LedgerError(AnalystError):
 
 
 def key(environ: Mapping[str, str], *, real: bool) -> bytes:
-    """Return the key of the hashes. Only simulated answers of a demonstration can do without one of their own.
+    """Return the key of the hashes and seals. Simulated answers have one that everybody may know.
 
-    Raises ConfigurationError if KYSELY_LEDGER_KEY is too short, or missing for *real* answers or in production.
+    Raises ConfigurationError if KYSELY_LEDGER_KEY is missing or too short for *real* answers.
     """
-    given = environ.get(VARIABLE, "").strip()
-    if not given and not real and environ.get("KYSELY_MODE", "").strip() != "production":
+    if not real:
         return _DEMONSTRATION
+    given = environ.get(VARIABLE, "").strip()
     if len(given) < _SHORTEST_KEY:
         raise ConfigurationError(
             f"{VARIABLE} is {'too short' if given else 'not set'}: the ledger of publications names respondents by "
@@ -129,8 +131,20 @@ class Entry:
         return f"{self.id} ({self.question}{by}, data set {self.dataset})"
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """A frozen version of the answers: the extract whose files have the hash *sha256*, under a number for ever."""
+
+    number: str
+    sha256: str
+    wave: str
+    responses: int
+    organisations: int
+    frozen_at: str
+
+
 class Ledger:
-    """The ledger of one instrument: a file that only grows, and what it says."""
+    """The ledger of one instrument, of real or of simulated answers: a file that only grows, and what it says."""
 
     def __init__(self, path: Path, secret: bytes):
         self.path, self.secret = path, secret
@@ -138,9 +152,13 @@ class Ledger:
     def entries(self) -> tuple[Entry, ...]:
         """Return every publication in its order, retired ones too: the web archives keep them.
 
-        Raises LedgerError if a line was changed, taken out or written with another key.
+        Raises LedgerError if a line was changed, added, taken out or cut off, or written with another key.
         """
-        return self._parsed(self._lines())
+        return self._parsed(self._lines()).entries
+
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """Return every frozen version of the answers, from number 1 on. Raises LedgerError like `entries`."""
+        return self._parsed(self._lines()).data_sets
 
     def record(self, entry: Entry, published_at: str, *, judged_against: Sequence[Entry]) -> Entry:
         """Add *entry*, which was found publishable beside the entries *judged_against*, and return it as written.
@@ -149,7 +167,7 @@ class Ledger:
         """
         made = replace(entry, published_at=published_at)
         with self._alone() as lines:
-            if [one.id for one in self._parsed(lines)] != [one.id for one in judged_against]:
+            if [one.id for one in self._parsed(lines).entries] != [one.id for one in judged_against]:
                 raise LedgerError(f"{self.path}: another publication was added meanwhile. Judge this one again.")
             record = {name: value for name, value in asdict(made).items() if name != "retired_at"}
             self._add(lines, {"publication": record})
@@ -158,46 +176,109 @@ class Ledger:
     def retire(self, id: str, retired_at: str) -> None:
         """Note that publication *id* is no longer shown; later ones are still tested against it."""
         with self._alone() as lines:
-            if id not in {one.id for one in self._parsed(lines)}:
+            if id not in {one.id for one in self._parsed(lines).entries}:
                 raise LedgerError(f"{self.path} has no publication {id!r} to retire.")
             self._add(lines, {"retired": id, "at": retired_at})
 
+    def freeze(self, found: DataSet) -> DataSet:
+        """Return the data set with the hash of *found*; the first time it gets the number of *found*."""
+        with self._alone() as lines:
+            known = {one.sha256: one for one in self._parsed(lines).data_sets}
+            if found.sha256 not in known:
+                self._add(lines, {"data_set": asdict(found)})
+            return known.get(found.sha256, found)
+
     def _alone(self) -> _Alone:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _Alone(self)
 
     def _lines(self) -> list[str]:
-        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        """Return the lines that were written to their end; a line cut short by a crash was never acknowledged."""
+        text = self.path.read_bytes().decode("utf-8", "replace") if self.path.exists() else ""
+        return text.split("\n")[:-1]
 
-    def _add(self, lines: Sequence[str], content: Mapping[str, Any]) -> None:
-        line = json.dumps({"before": _digest(lines), "key": self._fingerprint, **content}, ensure_ascii=False)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+    def _add(self, lines: list[str], content: Mapping[str, Any]) -> None:
+        head = {"before": _seal_of(lines), "key": self._fingerprint, **content}
+        lines.append(json.dumps({**head, "seal": self._seal(head)}, ensure_ascii=False))
+        kept = sum(len(line.encode()) + 1 for line in lines[:-1])
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            file.seek(kept)
+            file.truncate()
+            file.write(lines[-1].encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        self._remember(lines)
+
+    def _remember(self, lines: Sequence[str]) -> None:
+        """Note how far the ledger goes; after the line, so a crash between the two only leaves the note behind."""
+        draft = self._last.with_suffix(".draft")
+        draft.write_text(json.dumps({"lines": len(lines), "seal": _seal_of(lines)}), encoding="utf-8")
+        os.replace(draft, self._last)
+
+    @property
+    def _last(self) -> Path:
+        return self.path.with_name("last.json")
 
     @property
     def _fingerprint(self) -> str:
         return keyed(self.secret, ["which key"])[0][:8]
 
-    def _parsed(self, lines: Sequence[str]) -> tuple[Entry, ...]:
+    def _seal(self, content: Mapping[str, Any]) -> str:
+        return keyed(self.secret, [json.dumps(content, sort_keys=True, ensure_ascii=False)])[0]
+
+    def _parsed(self, lines: Sequence[str]) -> _Said:
+        self._check_end(lines)
         found: dict[str, Entry] = {}
+        frozen: dict[str, DataSet] = {}
         for number, line in enumerate(lines, start=1):
             where = f"{self.path}, line {number}"
             try:
                 content = json.loads(line)
-                if content["before"] != _digest(lines[: number - 1]):
-                    raise LedgerError(f"{where}: a line before it was changed or taken out. Restore the file.")
-                if content["key"] != self._fingerprint:
-                    raise LedgerError(f"{where}: it was written with another key. Set {VARIABLE} to that one.")
+                self._check(content, lines[: number - 1], where)
                 if "retired" in content:
                     found[content["retired"]] = replace(found[content["retired"]], retired_at=content["at"])
-                    continue
-                entry = _entry(content["publication"])
-                found[entry.id] = entry
+                elif "data_set" in content:
+                    frozen[content["data_set"]["number"]] = DataSet(**content["data_set"])
+                else:
+                    entry = _entry(content["publication"])
+                    found[entry.id] = entry
             except (ValueError, KeyError, TypeError) as error:
-                raise LedgerError(f"{where}: it is damaged ({error}). Restore the file.") from error
-        return tuple(found.values())
+                raise LedgerError(f"{where}: it is damaged ({type(error).__name__}). {_RESTORE}") from error
+        return _Said(tuple(found.values()), tuple(frozen.values()))
+
+    def _check(self, content: dict[str, Any], before: Sequence[str], where: str) -> None:
+        """Raise LedgerError unless the line was written with this key, after the lines *before*, and is unchanged."""
+        if content["key"] != self._fingerprint:
+            raise LedgerError(f"{where}: it was written with another key. Set {VARIABLE} to that one.")
+        if not hmac.compare_digest(content.pop("seal"), self._seal(content)):
+            raise LedgerError(f"{where}: it was changed. {_RESTORE}")
+        if content["before"] != _seal_of(before):
+            raise LedgerError(f"{where}: a line before it was changed, added or taken out. {_RESTORE}")
+
+    def _check_end(self, lines: Sequence[str]) -> None:
+        if not self._last.exists():
+            if len(lines) > 1:
+                raise LedgerError(f"{self._last} is lacking, which tells how far the ledger goes. {_RESTORE}")
+            return
+        try:
+            last = json.loads(self._last.read_text(encoding="utf-8"))
+            count, seal = int(last["lines"]), str(last["seal"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self._last} is damaged ({type(error).__name__}). {_RESTORE}") from error
+        if len(lines) < count:
+            raise LedgerError(f"{self.path}: {count - len(lines)} lines at its end are lacking. {_RESTORE}")
+        if _seal_of(lines[:count]) != seal:
+            raise LedgerError(f"{self.path}, line {count}: it is not the one that was written. {_RESTORE}")
+
+
+_RESTORE = "Restore the folder from a backup: without all of it no publication can be tested against the earlier ones."
+
+
+@dataclass(frozen=True)
+class _Said:
+    entries: tuple[Entry, ...]
+    data_sets: tuple[DataSet, ...]
 
 
 class _Alone:
@@ -215,9 +296,14 @@ class _Alone:
         self.lock.close()
 
 
-def _digest(lines: Sequence[str]) -> str:
-    """Return the hash that ties a line to the one before, which is tied to the one before it."""
-    return hashlib.sha256(lines[-1].encode()).hexdigest() if lines else ""
+def _seal_of(lines: Sequence[str]) -> str:
+    """Return the seal of the last line, which hangs on the one before it, and so on; "" where there is none."""
+    if not lines:
+        return ""
+    try:
+        return str(json.loads(lines[-1])["seal"])
+    except (ValueError, KeyError, TypeError):
+        return "damaged"
 
 
 def _entry(content: Mapping[str, Any]) -> Entry:

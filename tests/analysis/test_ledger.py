@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis import ledger
-from analysis.ledger import Base, Ledger, LedgerError
+from analysis.ledger import Base, DataSet, Ledger, LedgerError
 from analysis.publishable import Shares
 from analysis.publishing import Refusal, Responses, Snapshot, release
 from kysely.errors import ConfigurationError
@@ -110,22 +112,72 @@ def test_the_file_names_nobody(tmp_path):
     assert ledger.keyed(SECRET, ["a"]) != ledger.keyed(b"another", ["a"])
 
 
-def test_a_changed_line_a_lost_line_and_another_key_are_seen(tmp_path):
+@pytest.fixture
+def book(tmp_path):
+    """Return a ledger of three publications."""
     book = Ledger(tmp_path / ledger.FILE, SECRET)
     for dataset, n in (("1", 60), ("2", 80), ("3", 100)):
         published(book, n, dataset=dataset)
-    lines = book.path.read_text().splitlines()
+    return book
+
+
+def test_another_key_is_told_from_a_changed_ledger(book):
     with pytest.raises(LedgerError, match="line 1: it was written with another key"):
         Ledger(book.path, b"another").entries()
-    book.path.write_text("\n".join([lines[0], lines[2]]) + "\n")
-    with pytest.raises(LedgerError, match="line 2: a line before it was changed or taken out"):
+
+
+def sealed_anew(line, **changes):
+    """Return the line with a change and the seal that somebody without the key can make for it."""
+    content = {**json.loads(line), **changes}
+    return json.dumps({**content, "seal": Ledger(Path("x"), b"guessed")._seal(content)})
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda lines: [lines[0], lines[2]], "1 lines at its end are lacking"),
+        (lambda lines: lines[:2], "1 lines at its end are lacking"),
+        (lambda lines: [lines[0], lines[2], lines[2]], "line 2: a line before it was changed, added or taken out"),
+        (lambda lines: [lines[0].replace("2026-01-01", "2026-01-09"), *lines[1:]], "line 1: it was changed"),
+        (lambda lines: [*lines[:2], lines[2].replace("2026-01-03", "2026-01-09")], "line 3: it was changed"),
+        (lambda lines: [*lines[:2], sealed_anew(lines[2], at="2026-01-09")], "line 3: it is not the one"),
+        (lambda lines: [lines[1], lines[0], lines[2]], "line 1: a line before it was"),
+        (lambda lines: [lines[0][:50], *lines[1:]], "line 1: it is damaged"),
+        (lambda lines: [], "3 lines at its end are lacking"),
+    ],
+)
+def test_a_line_that_was_changed_added_moved_or_taken_out_is_seen_even_at_the_end(book, harm, said):
+    lines = book.path.read_text().splitlines()
+    book.path.write_text("".join(line + "\n" for line in harm(lines)))
+    with pytest.raises(LedgerError, match=said):
         book.entries()
-    book.path.write_text(lines[0].replace("2026-01-01", "2026-01-09") + "\n" + lines[1] + "\n")
-    with pytest.raises(LedgerError, match="line 2: a line before"):
+
+
+def test_a_line_that_a_crash_cut_short_was_never_published_and_makes_room_for_the_next(book):
+    whole = book.path.read_text()
+    book.path.write_text(whole + whole.splitlines()[0][:70])
+    assert len(book.entries()) == 3
+    assert isinstance(published(book, 140, dataset="4"), Snapshot)
+    assert len(book.entries()) == 4 and book.path.read_text().startswith(whole)
+
+
+def test_a_crash_before_the_note_of_the_last_line_loses_nothing(book):
+    note = (book.path.parent / "last.json").read_text()
+    published(book, 140, dataset="4")
+    (book.path.parent / "last.json").write_text(note)
+    assert len(book.entries()) == 4
+    (book.path.parent / "last.json").unlink()
+    with pytest.raises(LedgerError, match="last.json is lacking"):
         book.entries()
-    book.path.write_text(lines[0][:50] + "\n")
-    with pytest.raises(LedgerError, match="line 1: it is damaged"):
-        book.entries()
+
+
+def test_a_data_set_keeps_its_number_for_ever(tmp_path):
+    book = Ledger(tmp_path / ledger.FILE, SECRET)
+    first = DataSet("1", "a" * 64, "wave1", 60, 50, "2026-01-01")
+    assert book.freeze(first) == first
+    assert book.freeze(replace(first, number="2", frozen_at="2026-02-01")) == first
+    assert book.freeze(replace(first, number="2", sha256="b" * 64)).number == "2"
+    assert [one.number for one in book.data_sets()] == ["1", "2"]
 
 
 def test_what_was_judged_before_another_publication_came_is_not_written(tmp_path):
@@ -138,16 +190,13 @@ def test_what_was_judged_before_another_publication_came_is_not_written(tmp_path
     assert json.loads(book.path.read_text())["before"] == ""
 
 
-def test_only_simulated_answers_of_a_demonstration_need_no_key():
-    assert ledger.key({}, real=False)
+def test_real_answers_need_a_key_of_their_own_and_those_of_robots_none():
+    assert ledger.key({}, real=False) == ledger.key({ledger.VARIABLE: "k" * 32}, real=False)
     assert ledger.key({ledger.VARIABLE: "k" * 32}, real=True) == b"k" * 32
-    for environ, real in (
-        ({}, True),
-        ({"KYSELY_MODE": "production"}, False),
-        ({ledger.VARIABLE: "short"}, True),
-    ):
-        with pytest.raises(ConfigurationError, match=ledger.VARIABLE):
-            ledger.key(environ, real=real)
+    for environ in ({}, {ledger.VARIABLE: "short"}, {ledger.VARIABLE: " " * 40}):
+        with pytest.raises(ConfigurationError, match=ledger.VARIABLE) as error:
+            ledger.key(environ, real=True)
+        assert "short" not in str(error.value).replace("too short", "")
 
 
 def test_nothing_is_retired_that_was_not_published(tmp_path):
