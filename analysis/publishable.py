@@ -78,6 +78,10 @@ class Question(Protocol):
     sources: tuple[str, ...]
 
     @property
+    def first(self) -> int:
+        """The finest version that may be shown; 0 is the finest there is."""
+
+    @property
     def levels(self) -> int:
         """In how many versions it can be shown, from the finest on."""
 
@@ -127,6 +131,7 @@ class Shares:
     collapse  coarser versions in their order (5 → 3 → 2 classes), fixed beforehand
     sensitive also the total and the zeros are masked (rule 5)
     sources   the variables it is made from; () for a variable of its own name
+    first     the finest version that is shown at all
     """
 
     name: str
@@ -135,6 +140,7 @@ class Shares:
     collapse: tuple[Level, ...] = ()
     sensitive: bool = False
     sources: tuple[str, ...] = ()
+    first: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sources", self.sources or (self.name,))
@@ -143,6 +149,8 @@ class Shares:
         for level in self.collapse:
             if len(level.of) != len(self.categories) or set(level.of) != set(range(max(2, len(level.categories)))):
                 raise PublishingError(f"{self.name}: a coarser version has one category for each of the finest")
+        if not 0 <= self.first < self.levels:
+            raise PublishingError(f"{self.name}: there is no version {self.first}")
 
     @property
     def levels(self) -> int:
@@ -168,12 +176,10 @@ class Shares:
     def fault(self, inside: Mask, level: int, rules: Rules, organisation: Sequence[str], unknown: int = 0) -> str:
         counts = self.counts(inside, level)
         few = (counts < rules.category) & (counts + unknown > 0)
-        return f"a category of fewer than {rules.category}" if rules.categories and few.any() else ""
+        return f"an answer that fewer than {rules.category} gave" if rules.categories and few.any() else ""
 
     def one_sided(self, inside: Mask, level: int, rules: Rules, unknown: int = 0) -> bool:
-        counts = self.counts(inside, level)
-        n, most = int(counts.sum()) + unknown, int(counts.max()) + unknown
-        return rules.one_sided and (most > rules.unanimity * n or n - most < rules.category)
+        return _nearly_alike(self.counts(inside, level), rules, unknown)
 
     def figures(self, inside: Mask, level: int, rules: Rules, *, total: bool) -> tuple[Figure, ...]:
         counts, labels = self.counts(inside, level), self.labels(level)
@@ -203,8 +209,24 @@ class Shares:
         return ""
 
 
+class _OneVersion:
+    """What a question has in common with all that are shown in one version only, as one figure."""
+
+    first, levels = 0, 1
+
+    @property
+    def valid(self) -> Mask:
+        raise NotImplementedError
+
+    def fault(self, inside: Mask, level: int, rules: Rules, organisation: Sequence[str], unknown: int = 0) -> str:
+        raise NotImplementedError
+
+    def total_fault(self, rules: Rules, organisation: Sequence[str]) -> str:
+        return self.fault(self.valid, 0, rules, organisation)
+
+
 @dataclass(frozen=True, eq=False)
-class Participation:
+class Participation(_OneVersion):
     """Who of the n invited responded. Base: the invited, so the ids of `Responses` are those of the cases.
 
     A rate says who did not answer unless both sides are a base (rule 8).
@@ -213,10 +235,7 @@ class Participation:
     name: str
     responded: Mask
     sources: tuple[str, ...] = ("participation",)
-
-    @property
-    def levels(self) -> int:
-        return 1
+    finest = 2
 
     @property
     def valid(self) -> Mask:
@@ -231,7 +250,7 @@ class Participation:
     def fault(self, inside: Mask, level: int, rules: Rules, organisation: Sequence[str], unknown: int = 0) -> str:
         yes = int((inside & self.responded).sum())
         if min(yes, int(inside.sum()) - yes) < rules.respondents:
-            return f"fewer than {rules.respondents} who responded or who did not"
+            return f"fewer than {rules.respondents} who answered, or fewer than {rules.respondents} who did not"
         return ""
 
     def one_sided(self, inside: Mask, level: int, rules: Rules, unknown: int = 0) -> bool:
@@ -243,20 +262,37 @@ class Participation:
     def allowed(self, row: Mapping[str, Any], level: int, n: int) -> Iterator[tuple[tuple[int, ...], float, float]]:
         yield ((0,), *_interval(row["figures"][0], n))
 
-    @property
-    def finest(self) -> int:
-        return 2
-
-    def total_fault(self, rules: Rules, organisation: Sequence[str]) -> str:
-        return self.fault(self.valid, 0, rules, organisation)
-
 
 @dataclass(frozen=True, eq=False)
-class Scale:
-    """A scale from *low* to *high*, shown as its mean with one decimal. values (n,), NaN missing."""
+class _Number(_OneVersion):
+    """A number that each respondent gave. values (n,), NaN missing."""
 
     name: str
     values: Floats
+    finest = 0
+
+    @property
+    def valid(self) -> Mask:
+        return np.isfinite(self.values)
+
+    def given(self, inside: Mask) -> Floats:
+        return self.values[inside & self.valid]
+
+    def labels(self, level: int) -> tuple[str, ...]:
+        return ()
+
+    def allowed(self, row: Mapping[str, Any], level: int, n: int) -> Iterator[tuple[tuple[int, ...], float, float]]:
+        yield from ()
+
+    def one_sided(self, inside: Mask, level: int, rules: Rules, unknown: int = 0) -> bool:
+        counts = np.unique(self.given(inside), return_counts=True)[1]
+        return _nearly_alike(counts, rules, unknown)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale(_Number):
+    """A scale from *low* to *high*, shown as its mean with one decimal."""
+
     low: float
     high: float
     sources: tuple[str, ...] = ()
@@ -266,53 +302,25 @@ class Scale:
         if np.any((self.values < self.low) | (self.values > self.high)):
             raise PublishingError(f"{self.name}: a value lies outside the scale from {self.low} to {self.high}")
 
-    @property
-    def levels(self) -> int:
-        return 1
-
-    @property
-    def valid(self) -> Mask:
-        return np.isfinite(self.values)
-
     def least(self, rules: Rules) -> int:
         return rules.respondents
 
-    def labels(self, level: int) -> tuple[str, ...]:
-        return ()
-
     def fault(self, inside: Mask, level: int, rules: Rules, organisation: Sequence[str], unknown: int = 0) -> str:
         # A mean at the end of the scale says what each answered, so it isn't shown, and can't be masked either.
-        return "nearly the same answer from all" if self.one_sided(inside, level, rules, unknown) else ""
-
-    def one_sided(self, inside: Mask, level: int, rules: Rules, unknown: int = 0) -> bool:
-        counts = np.unique(self.values[inside & self.valid], return_counts=True)[1]
-        n, most = int(counts.sum()) + unknown, int(counts.max(initial=0)) + unknown
-        return rules.one_sided and (most > rules.unanimity * n or n - most < rules.category)
+        return ALIKE if self.one_sided(inside, level, rules, unknown) else ""
 
     def figures(self, inside: Mask, level: int, rules: Rules, *, total: bool) -> tuple[Figure, ...]:
-        return (Figure("mean", _half_up(float(self.values[inside & self.valid].mean()), 1)),)
-
-    def allowed(self, row: Mapping[str, Any], level: int, n: int) -> Iterator[tuple[tuple[int, ...], float, float]]:
-        yield from ()
-
-    @property
-    def finest(self) -> int:
-        return 0
-
-    def total_fault(self, rules: Rules, organisation: Sequence[str]) -> str:
-        return self.fault(self.valid, 0, rules, organisation)
+        return (Figure("mean", _half_up(float(self.given(inside).mean()), 1)),)
 
 
 @dataclass(frozen=True, eq=False)
-class Amount:
-    """Money or a count of staff, shown as its median with two significant digits. values (n,) ≥ 0, NaN missing.
+class Amount(_Number):
+    """Money or a count of staff, at least 0, shown as its median with two significant digits.
 
     With mean=True the mean is shown, if no organisation gives half of the sum and the second largest can't
     estimate the largest to 10 % (the p%-rule; Hundepool et al. 2012, Statistical Disclosure Control, §4.2.2).
     """
 
-    name: str
-    values: Floats
     mean: bool = False
     sources: tuple[str, ...] = ()
 
@@ -321,45 +329,24 @@ class Amount:
         if np.any((self.values < 0) | np.isinf(self.values)):
             raise PublishingError(f"{self.name}: an amount is neither negative nor infinite")
 
-    @property
-    def levels(self) -> int:
-        return 1
-
-    @property
-    def valid(self) -> Mask:
-        return np.isfinite(self.values)
-
     def least(self, rules: Rules) -> int:
         return 2 * rules.respondents
 
-    def labels(self, level: int) -> tuple[str, ...]:
-        return ()
-
     def fault(self, inside: Mask, level: int, rules: Rules, organisation: Sequence[str], unknown: int = 0) -> str:
+        # What others who are not known gave can be anything, and so can the median of them.
         if unknown or self.one_sided(inside, level, rules):
-            return "nearly the same answer from all"
-        return "an organisation that dominates the sum" if self.mean and self._dominated(inside, organisation) else ""
-
-    def one_sided(self, inside: Mask, level: int, rules: Rules, unknown: int = 0) -> bool:
-        counts = np.unique(self.values[inside & self.valid], return_counts=True)[1]
-        n, most = int(counts.sum()), int(counts.max(initial=0))
-        return rules.one_sided and (most > rules.unanimity * n or n - most < rules.category)
+            return ALIKE
+        return (
+            "an organisation that makes up most of the sum"
+            if self.mean and self._dominated(inside, organisation)
+            else ""
+        )
 
     def figures(self, inside: Mask, level: int, rules: Rules, *, total: bool) -> tuple[Figure, ...]:
-        values = self.values[inside & self.valid]
+        values = self.given(inside)
         centre = float(values.mean() if self.mean else np.median(values))
         digits = 1 - int(np.floor(np.log10(centre))) if centre > 0 else 0
         return (Figure("mean" if self.mean else "median", _half_up(centre, digits)),)
-
-    def allowed(self, row: Mapping[str, Any], level: int, n: int) -> Iterator[tuple[tuple[int, ...], float, float]]:
-        yield from ()
-
-    @property
-    def finest(self) -> int:
-        return 0
-
-    def total_fault(self, rules: Rules, organisation: Sequence[str]) -> str:
-        return self.fault(self.valid, 0, rules, organisation)
 
     def _dominated(self, inside: Mask, organisation: Sequence[str]) -> bool:
         rows = np.flatnonzero(inside & self.valid)
@@ -367,6 +354,15 @@ class Amount:
         largest = np.sort(np.bincount(firms, self.values[rows]))[::-1]
         total = float(largest.sum())
         return bool(largest[0] >= 0.5 * total or total - largest[:2].sum() < 0.1 * largest[0])
+
+
+ALIKE = "nearly the same answer from everybody"
+
+
+def _nearly_alike(counts: Codes, rules: Rules, unknown: int) -> bool:
+    """Return whether so many gave one answer that it tells about each, whatever *unknown* more gave."""
+    n, most = int(counts.sum()) + unknown, int(counts.max(initial=0)) + unknown
+    return rules.one_sided and (most > rules.unanimity * n or n - most < rules.category)
 
 
 # ---- rounding -------------------------------------------------------------------------------------------
