@@ -17,7 +17,7 @@ from analysis import bounds, ledger
 from analysis.bounds import Reading
 from analysis.design import Codes, Mask
 from analysis.ledger import Atoms, Base, Entry, Ledger
-from analysis.publishable import Figure, PublishingError, Question, Rules, above_floor, band
+from analysis.publishable import ALIKE, Figure, PublishingError, Question, Rules, above_floor, band
 
 OTHER = "OTHER"
 """The code of the pool of small groups (Muut, Övriga, Other)."""
@@ -110,11 +110,15 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why not: the number of the rule in TRUST.md §5, a sentence, and the earlier publications concerned."""
+    """Why not: the rule of TRUST.md §5, a sentence, what to do, and which earlier publications are concerned."""
 
     rule: str
     says: str
+    cure: str
     publications: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"rule {self.rule}: {self.says}. {self.cure}."
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,36 @@ class Refusal:
     reasons: tuple[Reason, ...]
 
     def __str__(self) -> str:
-        return "\n".join(f"rule {reason.rule}: {reason.says}" for reason in self.reasons)
+        return "\n".join(map(str, self.reasons))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What people call questions, classifications and their groups; the code of what has no name here."""
+
+    questions: Mapping[str, str] = field(default_factory=dict)
+    classifications: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def question(self, name: str) -> str:
+        return f"“{self.questions.get(name, name)}”"
+
+    def group(self, classification: str | None, name: str) -> str:
+        named = {OTHER: "small groups together", NOT_STATED: "group not stated"}.get(name, name)
+        return f"“{self.groups.get((classification or '', name), named)}”"
+
+    def chart(self, question: str, classification: str | None) -> str:
+        by = f" by {self.classifications.get(classification, classification)}" if classification else ""
+        return f"{self.question(question)}{by}"
+
+    def base(self, base: Base) -> str:
+        question, classification = base.chart
+        if base.group is None:
+            return f"everybody who answered {self.question(question)}"
+        return f"the group {self.group(classification, base.group)} in the table {self.chart(*base.chart)}"
+
+    def publication(self, entry: Entry) -> str:
+        return f"publication {entry.id} ({self.chart(*entry.chart)}, data set {entry.dataset})"
 
 
 # ---- groups ---------------------------------------------------------------------------------------------
@@ -183,7 +216,7 @@ def _breakdown(responses: Responses, question: Question, by: Classification, rul
         if len(groups) < 2:
             return None
         failing: list[str] = []
-        for level in range(question.levels):
+        for level in range(question.first, question.levels):
             failing = _failing(responses, question, groups, level, rules)
             if not failing:
                 return _Table(groups, level, OTHER in groups)
@@ -233,7 +266,7 @@ def _difference_fault(
 ) -> str:
     """Return why the difference of two bases could not be displayed (rule 10c)."""
     fault = question.fault(inside, level, rules, responses.organisation, unknown)
-    return fault or ("nearly the same answer from all" if question.one_sided(inside, level, rules, unknown) else "")
+    return fault or (ALIKE if question.one_sided(inside, level, rules, unknown) else "")
 
 
 # ---- publishing -----------------------------------------------------------------------------------------
@@ -247,13 +280,14 @@ def publish(
     *,
     rules: Rules | None = None,
     override: Override | None = None,
+    wording: Wording | None = None,
 ) -> Snapshot | Refusal:
     """Return what may be shown of *question*, in total or by *classification*, beside all that was shown earlier.
 
-    Pure: `release` also writes it into the ledger, without which the next one can't be tested. Raises
-    PublishingError if the arrays don't have one row a respondent.
+    Pure: `release` also writes it into the ledger, without which the next one can't be tested. *wording* is for the
+    sentences of a refusal. Raises PublishingError if the arrays don't have one row a respondent.
     """
-    decided = _decide(responses, question, classification, earlier, rules or Rules(), override)
+    decided = decide(responses, question, classification, earlier, rules=rules, override=override, wording=wording)
     return decided if isinstance(decided, Refusal) else decided[0]
 
 
@@ -266,35 +300,43 @@ def release(
     *,
     rules: Rules | None = None,
     override: Override | None = None,
+    wording: Wording | None = None,
 ) -> Snapshot | Refusal:
     """Return what `publish` does, after it stands in the ledger *book*. Raises LedgerError if it can't be written."""
     earlier = book.entries()
-    decided = _decide(responses, question, classification, earlier, rules or Rules(), override)
+    decided = decide(responses, question, classification, earlier, rules=rules, override=override, wording=wording)
     if isinstance(decided, Refusal):
         return decided
     book.record(decided[1], published_at, judged_against=earlier)
     return decided[0]
 
 
-def _decide(
+def decide(
     responses: Responses,
     question: Question,
     classification: Classification | None,
     earlier: Sequence[Entry],
-    rules: Rules,
-    override: Override | None,
+    *,
+    rules: Rules | None = None,
+    override: Override | None = None,
+    wording: Wording | None = None,
 ) -> tuple[Snapshot, Entry] | Refusal:
-    rules = _under(rules, override)
+    """Return what `publish` does, with the entry that the ledger would have."""
+    rules, say = _under(rules or Rules(), override), wording or Wording()
     if len(question.valid) != len(responses) or (classification and len(classification.codes) != len(responses)):
         raise PublishingError(f"{question.name}: one answer and one group for each of {len(responses)} respondents")
     n, firms = int(question.valid.sum()), responses.organisations(question.valid)
     if n < question.least(rules) or firms < rules.organisations:
-        return Refusal((Reason("2", f"fewer than {question.least(rules)} respondents or {rules.organisations} firms"),))
+        says = f"fewer than {question.least(rules)} respondents or {rules.organisations} organisations answered "
+        return Refusal((Reason("2", says + say.question(question.name), "Wait for more answers"),))
     if fault := question.total_fault(rules, responses.organisation):
-        return Refusal((Reason("7-8", f"the total can't be shown: {fault}"),))
+        says = (
+            f"not even the figure of all who answered {say.question(question.name)} can be shown: it tells of {fault}"
+        )
+        return Refusal((Reason("7-8", says, "Wait for more answers, or leave it out"),))
     table = _breakdown(responses, question, classification, rules) if classification else None
     entry, snapshot = _entry(responses, question, classification, table, rules, override)
-    reasons = _against(entry, earlier, responses, question, rules)
+    reasons = _against(entry, earlier, responses, question, rules, say)
     return Refusal(tuple(reasons)) if reasons else (snapshot, entry)
 
 
@@ -312,7 +354,7 @@ def _entry(
     rules: Rules,
     override: Override | None,
 ) -> tuple[Entry, Snapshot]:
-    level = table.level if table else 0
+    level = table.level if table else question.first
     groups = table.groups if table else {}
 
     def row(name: str | None, inside: Mask) -> Row:
@@ -357,38 +399,60 @@ def _entry(
 
 
 def _against(
-    entry: Entry, earlier: Sequence[Entry], responses: Responses, question: Question, rules: Rules
+    entry: Entry, earlier: Sequence[Entry], responses: Responses, question: Question, rules: Rules, say: Wording
 ) -> list[Reason]:
-    """Return every reason that rules 10 and 11 give against *entry*."""
+    """Return every reason that rules 7, 10 and 11 give against *entry*."""
     related = [one for one in earlier if set(one.sources) & set(entry.sources)]
-    reasons: list[Reason] = []
+    reasons: list[Reason] = [_beside(one, say) for one in related if _measure(one) != _measure(entry)]
     pairs = [(new, old, one) for new in entry.bases for one in related for old in one.bases]
     organisation = ledger.organisations_of([*related, entry])
     for new, old, one in pairs:
-        reasons += _near(new, old, one, organisation, rules)
+        reasons += _near(new, old, one, organisation, rules, say)
         if rules.differencing:
-            reasons += _nested(new, old, one, entry, responses, question, rules)
+            reasons += _nested(new, old, one, entry, responses, question, rules, say)
     if rules.differencing and not reasons:
-        reasons = _subtracted(entry, related, organisation, rules) or _bounded(entry, related, question, rules)
+        reasons = _subtracted(entry, related, organisation, rules, say)
+        reasons = reasons or _bounded(entry, related, question, rules, say)
     return list(dict.fromkeys(reasons))
 
 
-def _near(new: Base, old: Base, one: Entry, organisation: Mapping[str, str], rules: Rules) -> list[Reason]:
+def _measure(entry: Entry) -> str:
+    return str(entry.snapshot["total"]["figures"][0]["unit"])
+
+
+def _beside(one: Entry, say: Wording) -> Reason:
+    says = "shares and another figure of the same answers tell more together than either"
+    says += f"; published is {say.publication(one)}"
+    return Reason("7", says, "Show the answers in the way that they were first shown in", (one.id,))
+
+
+def _near(
+    new: Base, old: Base, one: Entry, organisation: Mapping[str, str], rules: Rules, say: Wording
+) -> list[Reason]:
     """Rules 10d and 11: bases that differ by too few tell about those few."""
     added, removed = new.members - old.members, old.members - new.members
     changed = added | removed
     firms = [frozenset(organisation[member] for member in changed)]
     if not changed or not ledger.few(len(changed), firms, rules.least):
         return []
-    named = f"{_name(new)} and {_name(old)} of {one} differ by fewer than {rules.respondents} respondents"
-    named += f" or {rules.organisations} organisations"
+    few = f"fewer than {rules.respondents} respondents or {rules.organisations} organisations"
     if (new.chart, new.group) == (old.chart, old.group):
-        return [Reason("11", named, (one.id,))] if rules.refresh else []
-    return [Reason("10d", named, (one.id,))] if rules.differencing and added and removed else []
+        says = f"{say.base(new)} has changed by {few} since {say.publication(one)}"
+        cure = f"Publish again when at least {rules.respondents} have come or gone; until then the old one stands"
+        return [Reason("11", says, cure, (one.id,))] if rules.refresh else []
+    says = f"{say.base(new)} and {say.base(old)} differ by {few}; the second is in {say.publication(one)}"
+    return [Reason("10d", says, _OTHERWISE, (one.id,))] if rules.differencing and added and removed else []
 
 
 def _nested(
-    new: Base, old: Base, one: Entry, entry: Entry, responses: Responses, question: Question, rules: Rules
+    new: Base,
+    old: Base,
+    one: Entry,
+    entry: Entry,
+    responses: Responses,
+    question: Question,
+    rules: Rules,
+    say: Wording,
 ) -> list[Reason]:
     """Rule 10c: what a base has more than another inside it is as good as displayed."""
     outer, inner = (new, old) if new.members > old.members else (old, new)
@@ -399,12 +463,14 @@ def _nested(
     level = max(entry.level, one.level) if one.question == entry.question else entry.level
     unknown = len(rest) - int(inside.sum())
     if fault := _difference_fault(responses, question, inside, level, rules, unknown):
-        says = f"{_name(outer)} less {_name(inner)}, one of them of {one}, would show {fault}"
-        return [Reason("10c", says, (one.id,))]
+        says = f"readers can take {say.base(inner)} from {say.base(outer)}, and what is left tells of {fault}"
+        return [Reason("10c", f"{says}; one of the two is in {say.publication(one)}", _OTHERWISE, (one.id,))]
     return []
 
 
-def _subtracted(entry: Entry, related: Sequence[Entry], organisation: Mapping[str, str], rules: Rules) -> list[Reason]:
+def _subtracted(
+    entry: Entry, related: Sequence[Entry], organisation: Mapping[str, str], rules: Rules, say: Wording
+) -> list[Reason]:
     """Rule 10b: no small union of atoms lies in the row space, but for those that did so before."""
     bases = list({base.members: base for one in (*related, entry) for base in one.bases}.values())
     found = ledger.atoms(bases, organisation)
@@ -415,16 +481,26 @@ def _subtracted(entry: Entry, related: Sequence[Entry], organisation: Mapping[st
         return []
     used = ledger.involved(bases, found, union)
     charts = [one for one in related if {base.members for base in one.bases} & {base.members for base in used}]
-    says = f"{', '.join(map(_name, used))} together give away a group under the thresholds"
-    says += f"; published were {'; '.join(map(str, charts))}" if charts else ""
-    return [Reason("10b", says, tuple(one.id for one in charts))]
+    says = (
+        f"by adding and subtracting {len(used)} groups readers can work out the numbers of fewer than "
+        f"{rules.respondents} respondents or {rules.organisations} organisations: {'; '.join(map(say.base, used))}"
+    )
+    says += f". Published are {'; '.join(map(say.publication, charts))}" if charts else ""
+    return [Reason("10b", says, _OTHERWISE, tuple(one.id for one in charts))]
 
 
-def _bounded(entry: Entry, related: Sequence[Entry], question: Question, rules: Rules) -> list[Reason]:
+def _bounded(entry: Entry, related: Sequence[Entry], question: Question, rules: Rules, say: Wording) -> list[Reason]:
     same = [one for one in related if one.question == entry.question]
     if told := _told([entry], same, question, rules):
-        return [Reason("10", f"{told} (with {'; '.join(map(str, same))})", tuple(one.id for one in same))]
+        beside = f" Published are {'; '.join(map(say.publication, same))}" if same else ""
+        return [Reason("10", f"{told}.{beside}" if beside else told, _OTHERWISE, tuple(one.id for one in same))]
     return []
+
+
+_OTHERWISE = (
+    "Publish it in total only, by another grouping, or with groups put together; what was published stays known, "
+    "so that retiring it does not help"
+)
 
 
 def _told(new: Sequence[Entry], old: Sequence[Entry], question: Question, rules: Rules) -> str:
@@ -447,10 +523,10 @@ def _told(new: Sequence[Entry], old: Sequence[Entry], question: Question, rules:
         if news and before:
             news -= _news(Reading(found.n, question.finest, before), found, columns, own, rules, excuse=False)
     except bounds.Contradiction:
-        return "the figures contradict earlier ones, so answers were changed without a new respondent id"
+        return "the figures contradict those published earlier: answers were changed, but the respondents are the same"
     except bounds.Unsettled:
-        return "so many tables of the question cross each other that what they tell together can't be worked out"
-    return "the rounded shares leave one possible count for a group" if news else ""
+        return "so many tables of the question cross each other that nobody can work out what they tell together"
+    return "the rounded shares together leave only one possible number of answers in a small group" if news else ""
 
 
 def _news(
@@ -501,8 +577,3 @@ def _excused(fixed: Codes, columns: Sequence[tuple[int, ...]], found: Atoms, rul
     several = np.array([len(column) > 1 for column in columns])
     nobody, everybody = fixed == 0, (fixed == found.n[:, None]) & several
     return bounds.excused(nobody, large) | bounds.excused(everybody, large)
-
-
-def _name(base: Base) -> str:
-    question, classification = base.chart
-    return question if base.group is None else f"{question} of {classification}={base.group}"

@@ -48,7 +48,7 @@ def answers(*counts, name="Q", **more):
 def published(question, classification=None, earlier=(), responses=None, *, rules=None, override=None):
     """Return the snapshot and its entry in the ledger, or the refusal."""
     responses = responses or people(len(question.valid))
-    return publishing._decide(responses, question, classification, list(earlier), rules or Rules(), override)
+    return publishing.decide(responses, question, classification, list(earlier), rules=rules, override=override)
 
 
 def shown(question, classification=None, **more):
