@@ -58,7 +58,7 @@ class GroupControl:
     @property
     def called(self) -> str:
         """What the row is called where it stands alone."""
-        return f"{self.within} – {self.legend}" if self.within else self.legend
+        return f"{self.within.rstrip('.')} – {self.legend}" if self.within else self.legend
 
 
 @dataclass(frozen=True)

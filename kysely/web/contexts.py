@@ -364,7 +364,7 @@ def given(control: Control) -> tuple[str, ...]:
     if control.summary is not None:
         return (*control.summary, *answers)
     for group in control.groups:
-        answers += [f"{group.called}: {option.label}" for option in group.options if option.checked]
+        answers += [f"{group.called.rstrip('.')}: {option.label}" for option in group.options if option.checked]
     for line in control.lines:
         if line.value:
             text = f"{line.value} {line.unit}".strip()
