@@ -77,14 +77,10 @@ class Block:
 
     def letters(self, small_base: int) -> list[str]:
         """Return the letters of every group and statistic, in the order of the estimates; "" where none."""
-        none = ("",) * self.stub.codes
-        found = (
-            (none,) * len(self.codes)
-            if self.compared is None
-            else comparisons.lettered(self.compared, small_base=small_base)
-        )
-        places = [statistic.only for statistic in self.stub.statistics]
-        return ["" if place is None else of_group[place] for of_group in found for place in places]
+        if self.compared is None:
+            return [""] * (len(self.codes) * len(self.values))
+        found = comparisons.lettered(self.compared, self.values, small_base=small_base)
+        return [letters for of_group in found for letters in of_group]
 
 
 def rows(blocks: Sequence[Block], *, small_base: int) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 A group that disclosure control hides takes part in nothing here: neither its share nor a test that rests on it
 leaves analysis. Which tests count together is declared by the plan before any is made: the family of the book,
-all tests of one estimand, and in every row the pairs of its groups.
+all tests of one estimand and weighting, and in every row the pairs of its groups.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from analysis import letters, multiplicity
 from analysis.categories import NotTestable
 from analysis.design import Codes, Design, DesignError, Floats
 from analysis.moments import Moments
-from analysis.multiple_response import mmi
+from analysis.multiple_response import IndependenceTest, Totals, mmi
+from analysis.population import NONE
 from analysis.significance import Test, rao_scott_of_moments
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Independence:
 
     test        "rao_scott": second-order F of a cross-tab; "mmi": design-based test of picks by group
     f, ndf, ddf the statistic and its degrees of freedom; NaN where no test could be made, for the *reason*
-    p_adjusted  over the family of the book: all tests of the estimand that could be made
+    p_adjusted  over the family of the book: all tests of the estimand and weighting that could be made
     cramer_v    bias-corrected, of a cross-tab; NaN for picks
     deff        design effect of the table, the mean of the generalised ones
     n, groups   respondents in the tested table, and groups that took part
@@ -55,14 +56,16 @@ class Independence:
     n: int = 0
     groups: int = 0
     reason: str = ""
+    weighting: str = NONE
 
 
 COLUMNS = tuple(Independence.__dataclass_fields__)
 
 
-def of_crosstab(variable: str, banner: str, estimand: str, moments: Moments) -> Independence:
+def of_crosstab(variable: str, banner: str, estimand: str, moments: Moments, *, weighting: str = NONE) -> Independence:
     """Return the Rao-Scott test of a cross-tab. Hidden groups are without respondents in *moments*."""
-    about = Independence(variable, banner, estimand, RAO_SCOTT, n=moments.table_n, groups=_groups(moments.base_n))
+    groups = _groups(moments.base_n)
+    about = Independence(variable, banner, estimand, RAO_SCOTT, n=moments.table_n, groups=groups, weighting=weighting)
     try:
         found = rao_scott_of_moments(moments, df=moments.table_df)
     except NotTestable:
@@ -70,39 +73,61 @@ def of_crosstab(variable: str, banner: str, estimand: str, moments: Moments) -> 
     return _tested(about, found.second_order, cramer_v=found.cramer_v_corrected, deff=found.deff)
 
 
-def of_picks(variable: str, banner: str, estimand: str, *, picks: Floats, group: Codes, design: Design) -> Independence:
-    """Return the design-based MMI test of *picks*, (n, J) 1, 0 or NaN, by *group*, (n,), where -1 is in no group."""
+def of_picks(
+    variable: str,
+    banner: str,
+    estimand: str,
+    *,
+    picks: Floats,
+    group: Codes,
+    design: Design,
+    weighting: str = NONE,
+    totals: Totals | None = None,
+) -> Independence:
+    """Return the design-based MMI test of *picks*, (n, J) 1, 0 or NaN, by *group*, (n,), where -1 is in no group.
+
+    totals  as mmi() takes it
+    """
     inside = (group >= 0) & ~np.isnan(picks).any(axis=1) & design.members
     base_n = np.bincount(group[inside], minlength=1)
-    about = Independence(variable, banner, estimand, MMI, n=int(inside.sum()), groups=_groups(base_n))
+    n, groups = int(inside.sum()), _groups(base_n)
+    about = Independence(variable, banner, estimand, MMI, n=n, groups=groups, weighting=weighting)
     try:
-        found = mmi(picks, np.where(group >= 0, group.astype(float), np.nan), design)
+        found = mmi(picks, np.where(group >= 0, group.astype(float), np.nan), design, totals=totals)
     except NotTestable:
         return replace(about, reason=NOT_TESTED)
+    return of_mmi(about, found)
+
+
+def of_mmi(about: Independence, found: IndependenceTest) -> Independence:
+    """Return what an MMI test found, or that it could not be made."""
     if not found.estimable:
         return replace(about, reason=NOT_TESTED)
-    return _tested(about, found.f, deff=float(found.eigenvalues[found.eigenvalues > 0].mean()))
+    # Rounding makes something of those that are nothing.
+    effects = found.eigenvalues[found.eigenvalues > 1e-12 * found.eigenvalues.max()]
+    return _tested(about, found.f, deff=float(effects.mean()))
 
 
-def lettered(moments: Moments, *, small_base: int) -> tuple[tuple[str, ...], ...]:
-    """Return for each group and code the letters of the groups whose share is significantly smaller, (B, K).
+def lettered(moments: Moments, values: Floats, *, small_base: int) -> tuple[tuple[str, ...], ...]:
+    """Return for each group and statistic the letters of the groups whose figure is significantly smaller, (B, S).
 
-    By the design's covariance, t(df), Holm within the row. All empty where nothing can be compared.
+    values  (S, K) what each code counts for in a statistic: a share or a mean
+
+    By the covariance of the moments, t(df), Holm within the row. All empty where nothing can be compared.
     """
-    groups, codes = moments.total.shape
     try:
-        found = letters.compare_columns(moments, df=moments.table_df, small_base=small_base)
+        found = letters.compare_columns(moments, values=values, df=moments.table_df, small_base=small_base)
     except (NotTestable, DesignError):
-        return (("",) * codes,) * groups
+        return (("",) * len(values),) * len(moments.total)
     return tuple(zip(*found.letters, strict=True))
 
 
 def frame(tests: Sequence[Independence], *, adjust: multiplicity.Method = "holm") -> pd.DataFrame:
-    """Return the tests as a table, a row each, adjusted within each estimand over all that could be made."""
+    """Return the tests as a table, a row each, adjusted within each estimand and weighting over all that were made."""
     import pandas as pd
 
     rows = pd.DataFrame([asdict(test) for test in tests], columns=list(COLUMNS))
-    for _, family in rows[rows["reason"] == ""].groupby("estimand"):
+    for _, family in rows[rows["reason"] == ""].groupby(["estimand", "weighting"]):
         rows.loc[family.index, "p_adjusted"] = multiplicity.adjusted(family["p"].to_numpy(), adjust)
     return rows
 

@@ -86,35 +86,43 @@ class Comparison:
 def compare_columns(
     moments: Moments,
     *,
+    values: ArrayLike | None = None,
     df: int | None = None,
     adjust: multiplicity.Method = "holm",
     alpha: float = ALPHA,
     small_base: int = SMALL_BASE,
     few_psus: int = FEW_PSUS,
 ) -> Comparison:
-    """Return the comparison of the column shares of a table, from the Moments of any engine.
+    """Return the comparison of the column shares, or means, of a table, from the Moments of any engine.
 
+    values      (S, K) a number per code for each row that is compared: a scale's values compare its means. None:
+                the share of each code
     df          degrees of freedom, PSUs - strata; None: those of the table's base
     adjust      over the pairs of a row: "holm" (default), "bh" or another of multiplicity.Method
     small_base  a column with fewer respondents is in no pair
     few_psus    nor is one with fewer PSUs
 
     In every row the difference of two columns is tested by t(df) with its variance from the joint covariance of
-    the cells (Binder 1983). A column whose share is exactly 0 or 1 is in no pair of that row: its error can't be
-    estimated. Raises NotTestable for fewer than two columns to compare and for df < 1.
+    the cells (Binder 1983). A column whose respondents are all alike (a share of exactly 0 or 1) is in no pair of
+    that row: its error can't be estimated. Raises NotTestable for fewer than two columns to compare, for df < 1
+    and for values of another shape.
     """
     groups, codes = moments.total.shape
+    counted = np.eye(codes) if values is None else np.asarray(values, dtype=float)
+    if counted.ndim != 2 or counted.shape[1] != codes or not np.isfinite(counted).all():
+        raise NotTestable(f"a row needs a finite number for each of the {codes} codes, not {counted.shape}")
     excluded = _excluded(moments.base_n, moments.psus, small_base, few_psus)
     base = np.where(moments.base_weighted > 0, moments.base_weighted, np.nan)
-    share = moments.total / base[:, None]
-    empty = np.isnan(share)
-    # d(share of code k in group b) per cell of b: (1[code is k] - share) / base
-    slopes = np.nan_to_num((np.eye(codes)[None] - share[:, :, None]) / base[:, None, None])
+    mean = moments.total @ counted.T / base[:, None]
+    # d(mean of row s in group b) per cell of b: (value of its code - mean) / base
+    slopes = np.nan_to_num((counted[None] - mean[:, :, None]) / base[:, None, None])
     joint = moments.covariance.reshape(groups, codes, groups, codes)
     spread = np.einsum("akc,acbd,bkd->kab", slopes, joint, slopes, optimize=True)
-    varies = (moments.n > 0) & (moments.n < moments.base_n[:, None]) & ~empty
-    tester = _design_pairs(share.T, spread, _degrees(moments.table_df if df is None else df))
-    return _comparison("design", share.T, moments.base_n, varies.T, excluded, tester, adjust, alpha)
+    there = (moments.n > 0)[:, None, :]
+    highest = np.where(there, counted, -np.inf).max(axis=2)
+    varies = (highest > np.where(there, counted, np.inf).min(axis=2)) & ~np.isnan(mean)
+    tester = _design_pairs(mean.T, spread, _degrees(moments.table_df if df is None else df))
+    return _comparison("design", mean.T, moments.base_n, varies.T, excluded, tester, adjust, alpha)
 
 
 def compare_columns_of(

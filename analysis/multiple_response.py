@@ -15,7 +15,7 @@ Everything after `cross_totals` needs totals only: an engine that sums elsewhere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,10 @@ class CrossTotals:
     df: int
     total: Floats
     covariance: Floats
+
+
+Totals = Callable[[Floats, Floats, Design], CrossTotals]
+"""(left, right, design of the base) → the totals of left ⊗ right with their covariance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +109,12 @@ class IndependenceTest:
         return np.array([one.p for one in self.item]).reshape(self.item_x2.shape)
 
 
-def mmi(items: ArrayLike, group: ArrayLike, design: Design) -> IndependenceTest:
+def mmi(items: ArrayLike, group: ArrayLike, design: Design, *, totals: Totals | None = None) -> IndependenceTest:
     """Test whether picks are the same in every group of a banner, under the design.
 
     items  (n, J) 1 picked, 0 not, NaN missing
     group  (n,) labels of any kind; None or NaN missing
+    totals what makes the totals and their covariance; None: `cross_totals`, by linearisation
 
     X² = n Σ_j Σ_g π_g (p_gj - p_j)² / p_j(1 - p_j), with weighted shares; F = X² / Σλ on (d, d·ν) degrees of
     freedom, d = (Σλ)² / Σλ², λ the eigenvalues of n·A·V: V the linearised covariance of the p_gj, A the
@@ -126,8 +131,8 @@ def mmi(items: ArrayLike, group: ArrayLike, design: Design) -> IndependenceTest:
     present = np.unique(codes[base.members])
     names = tuple(labels[one] for one in present)
     several(names, "the banner")
-    totals = cross_totals((codes[:, None] == present).astype(float), _with_base(picks), base)
-    return mmi_of_totals(totals, groups=names)
+    made = (totals or cross_totals)((codes[:, None] == present).astype(float), _with_base(picks), base)
+    return mmi_of_totals(made, groups=names)
 
 
 def spmi(rows: ArrayLike, columns: ArrayLike, design: Design) -> IndependenceTest:

@@ -17,6 +17,7 @@ import numpy as np
 from analysis import disclosure
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.estimators import ratio
+from analysis.multiple_response import CrossTotals, cross_totals
 from analysis.plan import PopulationMargin, WeightedPart
 from analysis.replicates import Replicates, delete_one_psu
 from analysis.variance import covariance
@@ -48,6 +49,45 @@ class Lacking:
 
 
 @dataclass(frozen=True, eq=False)
+class ReplicatedTable:
+    """The weighted totals of a table of B groups × K codes in each of R replicates.
+
+    total  (B, K, R)
+    scale  (R,) what squared deviations are multiplied by
+    """
+
+    total: Floats
+    scale: Floats
+
+    def variances(self, values: Floats) -> Floats:
+        """Return the variance of the mean of *values*, (S, K), in every group, (B, S); R: svyby of a svrepdesign.
+
+        The same numbers as replicates.jackknife(), for a whole table in one go; NaN where a replicate leaves
+        nobody in the group.
+        """
+        base = self.total.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            made = np.einsum("sk,bkr->bsr", values, self.total) / np.where(base > 0, base, np.nan)[:, None, :]
+        deviation = made - made.mean(axis=2, keepdims=True)
+        return np.asarray((deviation**2) @ self.scale)
+
+    def covariance(self, size: float) -> Floats:
+        """Return the covariance of the cells' totals, (C, C), group by group, of a base of *size*."""
+        cells = self.total.reshape(-1, len(self.scale))
+        return _of_shares(cells, cells.sum(axis=0), self.scale) * size**2
+
+
+def _of_shares(cells: Floats, base: Floats, scale: Floats) -> Floats:
+    """Return the covariance of the cells' shares of their base by the jackknife; cells (C, R), base and scale (R,).
+
+    Of shares and not of totals, so that what follows from shares has the errors of R's svychisq() of a svrepdesign.
+    """
+    made = np.divide(cells, base, out=np.zeros_like(cells), where=base > 0)
+    deviation = (made - made.mean(axis=1, keepdims=True)) * np.sqrt(scale)
+    return np.asarray(deviation @ deviation.T)
+
+
+@dataclass(frozen=True, eq=False)
 class PopulationWeights:
     """The weights of a study's n respondents.
 
@@ -63,8 +103,12 @@ class PopulationWeights:
         return self.weighted.weight * self._times(estimand)
 
     def design(self, estimand: str) -> Design:
-        """Return the design of an estimand with its weights, as every estimator takes it."""
+        """Return the design of an estimand with its weights, as every estimator takes it: with linearised errors."""
         return replace(self.weighted.design, weight=self.of(estimand))
+
+    def fixed(self, estimand: str) -> Design:
+        """Return the same design with its weights taken as fixed: for bases, totals and the quickest sums."""
+        return replace(self.design(estimand), calibration=None)
 
     @property
     def errors(self) -> str:
@@ -76,29 +120,33 @@ class PopulationWeights:
         """The replicates per organisation, each leaving out one organisation and weighted anew."""
         return delete_one_psu(self.weighted.base, reweight=self.weighted.reweight)
 
-    def jackknife(
-        self, estimand: str, *, code: Codes, codes: int, group: Codes, groups: int, values: Floats
-    ) -> Floats | None:
-        """Return the variance of the mean of *values*, (S, K), in every group, (B, S); None if weights count as fixed.
+    def replicated(
+        self, estimand: str, *, code: Codes, codes: int, group: Codes, groups: int
+    ) -> ReplicatedTable | None:
+        """Return a cross-tab in every replicate; None if weights count as fixed.
 
-        code, group  (n,) positions, -1 none. The same numbers as replicates.jackknife(), for a whole table in
-        one go; NaN where a replicate leaves nobody in the group.
+        code, group  (n,) positions, -1 none
         """
         if self.errors == FIXED:
             return None
-        inside = np.flatnonzero((code >= 0) & (group >= 0))
-        cell = group[inside] * codes + code[inside]
-        order = np.argsort(cell, kind="stable")
-        present, starts = np.unique(cell[order], return_index=True)
-        total = np.zeros((groups * codes, len(self.replicates.scale)))
-        if len(inside):
-            total[present] = np.add.reduceat(self._columns[estimand][inside[order]], starts, axis=0)
-        table = total.reshape(groups, codes, -1)
-        base = table.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            made = np.einsum("sk,bkr->bsr", values, table) / np.where(base > 0, base, np.nan)[:, None, :]
-        deviation = made - made.mean(axis=2, keepdims=True)
-        return np.asarray((deviation**2) @ self.replicates.scale)
+        from scipy.sparse import csc_array
+
+        n, cells = len(self.members), groups * codes
+        cell = np.where((code >= 0) & (group >= 0), group * codes + code, cells)
+        chosen = csc_array((np.ones(n), cell, np.arange(n + 1)), shape=(cells + 1, n))
+        total = np.asarray(chosen @ self._columns[estimand])[:cells]
+        return ReplicatedTable(total.reshape(groups, codes, -1), self.replicates.scale)
+
+    def cross_totals(self, estimand: str, left: Floats, right: Floats, base: Design) -> CrossTotals:
+        """Return what multiple_response.cross_totals() returns, its covariance by the jackknife where that is made."""
+        if self.errors == FIXED:
+            return cross_totals(left, right, base)
+        inside = base.members
+        cells = (left[inside, :, None] * right[inside, None, :]).reshape(int(inside.sum()), -1)
+        columns = self._columns[estimand][inside]
+        spread = _of_shares(cells.T @ columns, columns.sum(axis=0), self.replicates.scale)
+        total = (cells.T @ base.weight[inside]).reshape(left.shape[1], right.shape[1])
+        return CrossTotals(int(inside.sum()), base.degrees(), total, spread * float(base.weight.sum()) ** 2)
 
     def linearised(self, is_so: Floats) -> dict[str, float]:
         """Return the weighted share per respondent of whom *is_so* (1, 0, NaN), with the two other errors."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,9 @@ from analysis.estimates import (
 )
 from analysis.estimators import ratio
 from analysis.moments import Moments
+from analysis.multiple_response import Totals
 from analysis.plan import Plan, TableSpec
-from analysis.population import NONE, POPULATION, account
+from analysis.population import NONE, POPULATION, ReplicatedTable, account
 from analysis.stubs import CENTRAL, SELECTED, SHARE, Stub, stubs
 from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Estimand, Study
 from kysely.codebook import Kind
@@ -87,13 +89,13 @@ def crossings_of(study: Study) -> Mapping[Stub, tuple[Banner, ...]]:
     return found
 
 
-def _weighted(study: Study, stub: Stub) -> frozenset[Banner]:
-    """Return the banners of a stub that are weighted to the population as well: the total and the plan's tables."""
-    if not study.weighted:
-        return frozenset()
-    tables = [table for table in study.plan.tables if stub.names & set(table.variables) and not table.organisations]
-    found = (Banner(name, table.strict) for table in tables for name in (TOTAL, *table.banners))
-    return frozenset([Banner(TOTAL), *found])
+def _measures(study: Study) -> tuple[tuple[Estimand, str], ...]:
+    """Return the estimands with their weightings.
+
+    To the population per respondent only: a fourth measure beside the others would hide more than it told.
+    """
+    again: tuple[tuple[Estimand, str], ...] = ((RESPONDENT, POPULATION),) if study.weighted else ()
+    return (*((estimand, NONE) for estimand in ESTIMANDS), *again)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,69 +123,21 @@ class _Desk:
         codes = self.study.codes(stub.variable)
         answered = codes >= 0
         columns = [self._groups(banner) for banner in banners]
-        weighted = _weighted(self.study, stub)
-        sets = [(estimand, NONE, columns) for estimand in ESTIMANDS]
-        if weighted:
-            again = [groups for groups in columns if groups.banner in weighted]
-            # Per respondent only: a fourth measure beside the others would hide more than it told.
-            sets.append((RESPONDENT, POPULATION, again))
+        sets = [(*measure, columns) for measure in _measures(self.study)]
         verdicts = self._verdicts(sets, answered)
         shown = any((verdict == disclosure.SHOWN).any() for of_set in verdicts for verdict in of_set)
-        for (estimand, weighting, banner_columns), of_set in zip(sets, verdicts, strict=True):
+        for (estimand, weighting, _), of_set in zip(sets, verdicts, strict=True):
             engine = self._engine(estimand, weighting, shown)
-            for groups, verdict in zip(banner_columns, of_set, strict=True):
-                yield self._block(engine, stub, codes, groups, verdict, estimand, weighting)
+            for groups, verdict in zip(columns, of_set, strict=True):
+                crossed = _Crossed(self.study, engine, estimand, weighting, stub, codes)
+                yield crossed.block(groups, verdict, self._distinct(groups.of, answered, len(groups.codes)))
 
-    def _block(
-        self,
-        engine: Memory,
-        stub: Stub,
-        codes: Codes,
-        groups: _Groups,
-        verdict: Codes,
-        estimand: Estimand,
-        weighting: str,
-    ) -> Block:
-        moments = engine.moments(codes, stub.codes, groups.of, len(groups.codes))
-        block = Block(
-            stub=stub,
-            banner=groups.banner,
-            codes=groups.codes,
-            estimand=estimand,
-            weighting=weighting,
-            moments=moments,
-            organisations=self._distinct(groups.of, codes >= 0, len(groups.codes)),
-            verdict=verdict,
-            compared=self._compared(engine, stub, codes, groups, verdict, moments) if weighting == NONE else None,
-        )
-        if weighting == POPULATION and self.study.weighted:
-            again = self.study.weighted.jackknife(
-                estimand, code=codes, codes=stub.codes, group=groups.of, groups=len(block.codes), values=block.values
-            )
-            return replace(block, replicated=again)
-        return block
-
-    def _compared(
-        self, engine: Memory, stub: Stub, codes: Codes, groups: _Groups, verdict: Codes, moments: Moments
-    ) -> Moments | None:
-        """Return the moments of the groups that are shown, which is what may be compared.
-
-        None where there is nothing to compare: a total, or groups that are made of the question itself.
-        """
-        source = self.study.plan.source
-        if groups.banner.variable == TOTAL or groups.banner.strict:
-            return None
-        if source(stub.variable) == source(groups.banner.variable):
-            return None
-        if (verdict == disclosure.SHOWN).all():
-            return moments
-        return engine.moments(codes, stub.codes, _of_shown(groups, verdict), len(groups.codes))
-
-    def picks(self, answered: Mask, banner: Banner) -> Mapping[str, Codes]:
-        """Return, per estimand, each respondent's group of *banner*, -1 where none that is shown."""
+    def picks(self, answered: Mask, banner: Banner) -> Iterator[tuple[Estimand, str, Codes]]:
+        """Yield, of every measure, each respondent's group of *banner*, -1 where none that is shown."""
         groups = self._groups(banner)
-        verdicts = self._verdicts([(estimand, NONE, [groups]) for estimand in ESTIMANDS], answered)
-        return {estimand: _of_shown(groups, verdict) for estimand, (verdict,) in zip(ESTIMANDS, verdicts, strict=True)}
+        sets = [(*measure, [groups]) for measure in _measures(self.study)]
+        for (estimand, weighting, _), (verdict,) in zip(sets, self._verdicts(sets, answered), strict=True):
+            yield estimand, weighting, _of_shown(groups, verdict)
 
     def _engine(self, estimand: Estimand, weighting: str, shown: bool) -> Memory:
         """Return the engine of an estimand. Where no group is shown no variance is needed.
@@ -198,7 +152,8 @@ class _Desk:
 
     def _design(self, estimand: Estimand, weighting: str) -> Design:
         if weighting == POPULATION and self.study.weighted:
-            return self.study.weighted.design(estimand)
+            # Its errors come from replicates, or else its weights count as fixed.
+            return self.study.weighted.fixed(estimand)
         return self.study.designs[estimand]
 
     def _groups(self, banner: Banner) -> _Groups:
@@ -235,6 +190,59 @@ class _Desk:
         return [[next(found) for _ in columns] for _, _, columns in sets]
 
 
+@dataclass(frozen=True, eq=False)
+class _Crossed:
+    """One stub in one measure, to be crossed with banners."""
+
+    study: Study
+    engine: Memory
+    estimand: Estimand
+    weighting: str
+    stub: Stub
+    codes: Codes
+
+    def block(self, groups: _Groups, verdict: Codes, organisations: Codes) -> Block:
+        moments, again = self._moments(groups.of, len(groups.codes))
+        block = Block(
+            stub=self.stub,
+            banner=groups.banner,
+            codes=groups.codes,
+            estimand=self.estimand,
+            weighting=self.weighting,
+            moments=moments,
+            organisations=organisations,
+            verdict=verdict,
+            compared=self._compared(groups, verdict, moments),
+        )
+        return block if again is None else replace(block, replicated=again.variances(block.values))
+
+    def _moments(self, group: Codes, groups: int) -> tuple[Moments, ReplicatedTable | None]:
+        """Return the moments of a table; of one weighted to the population by the jackknife, with its replicates."""
+        moments = self.engine.moments(self.codes, self.stub.codes, group, groups)
+        if self.weighting == NONE or self.study.weighted is None:
+            return moments, None
+        again = self.study.weighted.replicated(
+            self.estimand, code=self.codes, codes=self.stub.codes, group=group, groups=groups
+        )
+        return moments if again is None else replace(
+            moments, covariance=again.covariance(float(moments.total.sum()))
+        ), again
+
+    def _compared(self, groups: _Groups, verdict: Codes, moments: Moments) -> Moments | None:
+        """Return the moments of the groups that are shown, which is what may be compared.
+
+        None where there is nothing to compare: a total, or groups that are made of the question itself.
+        """
+        source = self.study.plan.source
+        if groups.banner.variable == TOTAL or groups.banner.strict:
+            return None
+        if source(self.stub.variable) == source(groups.banner.variable):
+            return None
+        if (verdict == disclosure.SHOWN).all():
+            return moments
+        return self._moments(_of_shown(groups, verdict), len(groups.codes))[0]
+
+
 def _ends(sets: Sequence[_Set]) -> Codes:
     """Return where each banner's groups end among those of all sets, but for the last."""
     return np.cumsum([len(one.codes) for _, _, columns in sets for one in columns])[:-1]
@@ -251,7 +259,9 @@ def cross_tab_tests(found: Sequence[Block]) -> Iterator[comparisons.Independence
     for block in found:
         if block.compared is not None and block.stub.statistics[0].name == SHARE:
             banner = block.banner.variable
-            yield comparisons.of_crosstab(block.stub.variable, banner, block.estimand, block.compared)
+            yield comparisons.of_crosstab(
+                block.stub.variable, banner, block.estimand, block.compared, weighting=block.weighting
+            )
 
 
 def _pick_tests(desk: _Desk, crossings: Mapping[Stub, Sequence[Banner]]) -> Iterator[comparisons.Independence]:
@@ -262,9 +272,25 @@ def _pick_tests(desk: _Desk, crossings: Mapping[Stub, Sequence[Banner]]) -> Iter
         answered = np.asarray(~np.isnan(picks).any(axis=1))
         for banner in dict.fromkeys(banners):
             if banner.variable != TOTAL and not banner.strict:
-                for estimand, group in desk.picks(answered, banner).items():
-                    design = study.designs[estimand]
-                    yield comparisons.of_picks(name, banner.variable, estimand, picks=picks, group=group, design=design)
+                for estimand, weighting, group in desk.picks(answered, banner):
+                    design, totals = _totals(study, estimand, weighting)
+                    yield comparisons.of_picks(
+                        name,
+                        banner.variable,
+                        estimand,
+                        picks=picks,
+                        group=group,
+                        design=design,
+                        weighting=weighting,
+                        totals=totals,
+                    )
+
+
+def _totals(study: Study, estimand: Estimand, weighting: str) -> tuple[Design, Totals | None]:
+    """Return the design of a measure and what makes its totals, as a test of picks takes them."""
+    if weighting == NONE or study.weighted is None:
+        return study.designs[estimand], None
+    return study.weighted.fixed(estimand), partial(study.weighted.cross_totals, estimand)
 
 
 def _picks(study: Study) -> Iterator[tuple[str, Floats, frozenset[str]]]:

@@ -76,9 +76,18 @@ class Material:
 
     @cached_property
     def tests(self) -> Mapping[Key, Line]:
-        """Every test of the book by its question, banner and estimand."""
+        """Every test of the book by its question, banner and estimand, but for those weighted to the population."""
+        return self._tests(NONE)
+
+    @cached_property
+    def weighted_tests(self) -> Mapping[Key, Line]:
+        """Every test of the book that is weighted to the population, by its question, banner and estimand."""
+        return self._tests(POPULATION)
+
+    def _tests(self, weighting: str) -> Mapping[Key, Line]:
         rows = self.estimates.tests.to_dict("records")
-        return {(row["variable"], row["banner"], row["estimand"]): {**row} for row in rows}
+        key = ("variable", "banner", "estimand")
+        return {tuple(row[name] for name in key): {**row} for row in rows if row["weighting"] == weighting}
 
     @cached_property
     def few(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from analysis import comparisons
 from analysis.estimates import HIDDEN, Estimates, Provenance
-from analysis.letters import compare_columns_of
+from analysis.letters import compare_columns_of, compare_means_of
 from analysis.multiple_response import mmi
 from analysis.multiplicity import adjusted
 from analysis.significance import rao_scott_of
@@ -92,8 +92,8 @@ def test_a_question_is_not_tested_against_groups_made_of_itself(estimates):
     assert len(related) and (related["letters"] == "").all()
 
 
-def test_the_family_of_the_book_is_every_test_of_an_estimand(estimates):
-    for _, family in estimates.tests.groupby("estimand"):
+def test_the_family_of_the_book_is_every_test_of_an_estimand_and_a_weighting(estimates):
+    for _, family in estimates.tests.groupby(["estimand", "weighting"]):
         assert len(family) > 100
         made = family[family["reason"] == ""]
         assert made["p_adjusted"].to_numpy() == pytest.approx(adjusted(made["p"].to_numpy(), "holm"))
@@ -126,6 +126,24 @@ def test_letters_name_the_groups_whose_share_is_smaller(study, estimates, estima
         assert sorted(ours["letters"].split()) == expected
 
 
+@pytest.mark.parametrize("estimand", ESTIMANDS)
+def test_letters_of_a_mean_name_the_groups_whose_mean_is_smaller(study, estimates, estimand):
+    groups = shown(estimates, "OM_B02_CUST", "BG10", estimand)
+    compared = compare_means_of(
+        study.numbers("OM_B02_CUST"), labels(study, "BG10", groups), study.designs[estimand], small_base=30
+    )
+    order = [category.code for category in study.codebook["BG10"].categories]
+    present = sorted(groups & set(labels(study, "BG10", groups)[~np.isnan(study.numbers("OM_B02_CUST"))]))
+    own = {comparisons.letter(place): comparisons.letter(order.index(code)) for place, code in enumerate(present)}
+    about = {"table": BOOK, "banner": "BG10", "estimand": estimand}
+    for place, code in enumerate(present):
+        expected = {own[letter] for letter in compared.letters[0][place]}
+        for name, statistic in (("OM_B02_CUST", "mean"), ("OM_B02_CUST", "mean100"), ("OM_B", "mean100")):
+            of_score = {"code": "CUST"} if name == "OM_B" else {}
+            ours = estimates.one(variable=name, statistic=statistic, banner_code=code, **of_score, **about)
+            assert set(ours["letters"]) == expected
+
+
 def test_groups_that_differ_beyond_doubt_get_their_letter_and_hidden_ones_none(tmp_path):
     answers = _study.answers(respondents=300, organisations=300)
     public = [row >= 180 for row in range(300)]
@@ -138,6 +156,9 @@ def test_groups_that_differ_beyond_doubt_get_their_letter_and_hidden_ones_none(t
     estimates = _study.estimates(_study.extract(tmp_path, answers))
     found = estimates.select(table="OM_TAB05", variable="OM_B", code="PUB", statistic="central", estimand=RESPONDENT)
     by_group = found[found["banner"] == "org3"].set_index("banner_code")["letters"]
+    assert "A" in by_group["public"].split() and by_group["company"] == ""
+    means = estimates.select(table=BOOK, variable="OM_B", code="PUB", statistic="mean", estimand=RESPONDENT)
+    by_group = means[means["banner"] == "org3"].set_index("banner_code")["letters"]
     assert "A" in by_group["public"].split() and by_group["company"] == ""
     hidden = estimates.rows[estimates.rows["flag"].isin(HIDDEN)]
     assert len(hidden) and (hidden["letters"] == "").all()

@@ -9,13 +9,19 @@ import pytest
 
 from analysis.estimates import HIDDEN, TOTAL, Estimates
 from analysis.estimators import share
+from analysis.multiple_response import CrossTotals, mmi, mmi_of_totals
+from analysis.multiplicity import adjusted
 from analysis.plan import PopulationMargin
 from analysis.population import LARGEST, NOT_MET, POPULATION, TOO_FEW, members
 from analysis.replicates import jackknife, side_by_side
+from analysis.significance import rao_scott, rao_scott_of
 from analysis.study import ESTIMANDS, Study
 from analysis.tabulate import tabulate
 from kysely.errors import AuthorError
 from tests.analysis import _study
+
+COUNTED = ("fieldwork", "nonresponse", "agreement")
+"""Tables of facts that are not weighted."""
 
 KEY = ["table", "variable", "code", "statistic", "estimand", "banner", "banner_code"]
 
@@ -93,13 +99,16 @@ def test_unweighted_figures_are_what_they_are_without_a_weighting(study, extract
     assert set(without.rows["weighting"]) == {"none"}
     assert without.weights == {}
     assert estimates.select().reset_index(drop=True).equals(without.rows)
-    assert estimates.tests.equals(without.tests)
+    assert set(without.tests["weighting"]) == {"none"}
+    assert estimates.tests[estimates.tests["weighting"] == "none"].reset_index(drop=True).equals(without.tests)
 
 
 def test_a_group_that_is_hidden_unweighted_is_hidden_weighted(estimates):
     weighted = estimates.select(weighting=POPULATION)
     both = weighted.merge(estimates.select(), on=KEY, suffixes=("", "_unweighted"), validate="one_to_one")
-    assert len(both) == len(weighted) > 500
+    # Everything that is estimated per respondent is there weighted as well, in the book and in every table.
+    plain = estimates.select(estimand="respondent", statistic=("share", "selected", "central", "mean", "mean100"))
+    assert len(both) == len(weighted) == len(plain[~plain["table"].isin(COUNTED)])
     hidden = both["flag_unweighted"].isin(HIDDEN)
     assert hidden.any()
     assert both.loc[hidden, "flag"].isin(HIDDEN).all()
@@ -110,13 +119,99 @@ def test_a_group_that_is_hidden_unweighted_is_hidden_weighted(estimates):
         .to_numpy()
         .all()
     )
-    assert (weighted["letters"] == "").all()
+    assert (weighted.loc[weighted["flag"].isin(HIDDEN), "letters"] == "").all()
+    assert (weighted["letters"] != "").any()
 
 
 def test_a_group_that_its_weighted_figure_would_give_away_is_hidden_beside_the_others(estimates):
     weighted = estimates.select(weighting=POPULATION)
     both = weighted.merge(estimates.select(), on=KEY, suffixes=("", "_unweighted"))
     assert ((both["flag"] == "complementary") & ~both["flag_unweighted"].isin(HIDDEN)).any()
+
+
+def cells(study, question: str, banner: str) -> tuple[np.ndarray, int, int]:
+    """Return the cell of each respondent, -1 where one is missing, and the numbers of groups and codes."""
+    code, group = study.codes(question), study.codes(banner)
+    groups, codes = (len(study.codebook[name].categories) for name in (banner, question))
+    return np.where((code >= 0) & (group >= 0), group * codes + code, -1), groups, codes
+
+
+def jackknifed(study, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted totals of *columns* and their covariance from shares of the base, replicate by replicate."""
+    weights = study.weighted
+    of = weights.replicates
+    replicates = replace(of, weight=weights.of("respondent"), weights=of.weights * weights.members)
+    base = columns.any(axis=1)
+    made = jackknife(lambda w: w @ columns / w[base].sum(), replicates)
+    size = weights.of("respondent")[base].sum()
+    return made.value * size, made.covariance * size**2
+
+
+def the_test(estimates, variable: str, banner: str):
+    tests = estimates.tests
+    keep = (tests["variable"] == variable) & (tests["banner"] == banner) & (tests["weighting"] == POPULATION)
+    (found,) = tests[keep].itertuples()
+    return found
+
+
+@pytest.mark.parametrize(("question", "banner"), [("BG05", "role2"), ("OM_B02_CUST", "BG01"), ("BG06", "role2")])
+def test_a_weighted_cross_tab_is_tested_by_the_jackknife_that_weights_anew(study, estimates, question, banner):
+    rows = estimates.select(table="book", variable=question, banner=banner, weighting=POPULATION)
+    hidden = set(rows[rows["flag"].isin(HIDDEN)]["banner_code"])
+    cell, groups, codes = cells(study, question, banner)
+    banned = [place for place, one in enumerate(study.codebook[banner].categories) if one.code in hidden]
+    cell = np.where(np.isin(cell // codes, banned) & (cell >= 0), -1, cell)
+    total, covariance = jackknifed(study, (cell[:, None] == np.arange(groups * codes)).astype(float))
+    base = study.designs["respondent"].domain(cell >= 0)
+    expected = rao_scott(total.reshape(groups, codes), covariance, n=int((cell >= 0).sum()), df=base.degrees())
+    ours = the_test(estimates, question, banner)
+    assert (ours.estimand, ours.test, ours.n) == ("respondent", "rao_scott", expected.n)
+    assert (ours.f, ours.p) == pytest.approx((expected.second_order.statistic, expected.second_order.p), rel=1e-6)
+    # The linearised errors of the same calibrated design, as R's svychisq() takes them, are not far.
+    row, column = (cell % codes).astype(float), (cell // codes).astype(float)
+    row[cell < 0] = np.nan
+    again = rao_scott_of(row, column, study.weighted.design("respondent"))
+    assert ours.f == pytest.approx(again.second_order.statistic, rel=0.15)
+
+
+def test_weighted_picks_are_tested_by_the_jackknife_that_weights_anew(study, estimates):
+    picks, group = study.central(study.plan.scores[0]), study.codes("role2")
+    inside = ~np.isnan(picks).any(axis=1) & (group >= 0)
+    with_base = np.column_stack([np.ones(len(picks)), np.nan_to_num(picks)]) * inside[:, None]
+    columns = (with_base[:, None, :] * (group[:, None, None] == np.arange(2)[None, :, None])).reshape(len(picks), -1)
+    total, covariance = jackknifed(study, columns)
+    base = study.designs["respondent"].domain(inside)
+    expected = mmi_of_totals(CrossTotals(int(inside.sum()), base.degrees(), total.reshape(2, -1), covariance)).f
+    ours = the_test(estimates, "OM_B", "role2")
+    assert (ours.test, ours.f, ours.p) == (
+        "mmi",
+        pytest.approx(expected.statistic, rel=1e-9),
+        pytest.approx(expected.p, rel=1e-6),
+    )
+    again = mmi(picks, np.where(inside, group.astype(float), np.nan), study.weighted.design("respondent")).f
+    assert ours.f == pytest.approx(again.statistic, rel=0.15)
+
+
+def test_weighted_tests_are_a_family_of_their_own(estimates):
+    of = estimates.tests[(estimates.tests["weighting"] == POPULATION) & (estimates.tests["reason"] == "")]
+    assert set(of["estimand"]) == {"respondent"} and len(of) > 50
+    assert of["p_adjusted"].to_numpy() == pytest.approx(adjusted(of["p"].to_numpy(), "holm"))
+
+
+def test_a_weighted_letter_is_given_where_the_jackknife_error_of_the_difference_is_small_enough(study, estimates):
+    rows = estimates.select(table="book", weighting=POPULATION, banner="role2", statistic=("share", "selected", "mean"))
+    pairs = 0
+    for key, pair in rows.groupby(["variable", "code", "statistic"]):
+        if len(pair) != 2 or pair["flag"].isin([*HIDDEN, "not_estimable"]).any() or (pair["base_n"] < 30).any():
+            continue
+        low, high = pair.sort_values("estimate").to_dict("records")
+        # Two groups: one pair in the row, so nothing to adjust. Their covariance is what the bounds leave open.
+        t = (high["estimate"] - low["estimate"]) / np.hypot(high["se"], low["se"])
+        if key[0] != "BG01" and not 1.7 < t < 2.3:
+            assert (high["letters"] != "") == (t > 2), key
+            pairs += 1
+        assert low["letters"] == ""
+    assert pairs > 20
 
 
 def test_the_account_tells_population_sample_and_weighted_shares(study, estimates):
@@ -167,8 +262,7 @@ def test_a_sample_too_large_for_the_jackknife_says_that_its_weights_count_as_fix
     monkeypatch.setattr("analysis.population.LARGEST", 10)
     assert study.weighted.errors == "fixed"
     code = np.zeros(len(study), np.int64)
-    table = {"code": code, "codes": 1, "group": code, "groups": 1, "values": np.ones((1, 1))}
-    assert study.weighted.jackknife("respondent", **table) is None
+    assert study.weighted.replicated("respondent", code=code, codes=1, group=code, groups=1) is None
 
 
 def test_every_fault_of_a_weighting_is_told_at_once(tmp_path):

@@ -29,6 +29,25 @@ def test_the_moments_of_an_engine_give_the_same_comparison_as_the_respondents_th
     case.agree([pair.p_adjusted for pair in ours.pairs], [test["p_adj"] for test in case.expected["tests"]])
 
 
+def test_means_of_groups_are_compared_by_moments_as_r_survey_contrasts_them():
+    case = Case(DATA / "letters_of_means.json")
+    for theirs in case.expected:
+        moments, codes, groups = case.moments(theirs["variable"], "org_type")
+        values = np.array([codes], float)
+        ours = letters.compare_columns(moments, values=values, small_base=0)
+        assert [(groups[pair.a], groups[pair.b]) for pair in ours.pairs] == [
+            *zip(theirs["a"], theirs["b"], strict=True)
+        ]
+        for key, name in {"difference": "difference", "se": "se", "p": "p", "p_holm": "p_adjusted"}.items():
+            case.agree([getattr(pair, name) for pair in ours.pairs], theirs[key])
+        assert {pair.df for pair in ours.pairs} == {theirs["df"]}
+        again = letters.compare_means_of(
+            case.frame[theirs["variable"]], case.frame["org_type"], case.design(), small_base=0
+        )
+        assert again.letters == ours.letters
+        assert any(ours.letters[0])
+
+
 def test_columns_that_share_respondents_are_compared_with_what_they_share():
     case = Case(DATA / "overlap_banner.json")
     frame, design, theirs = case.frame, case.design(), case.expected

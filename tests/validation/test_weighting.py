@@ -7,10 +7,13 @@ import pytest
 
 from analysis import estimators, models
 from analysis.design import Design
+from analysis.engines.memory import Memory
+from analysis.moments import Moments
+from analysis.population import PopulationWeights, ReplicatedTable
 from analysis.quantiles import quantile
 from analysis.rank_tests import rank_test
 from analysis.replicates import delete_one_psu, jackknife, side_by_side
-from analysis.significance import rao_scott_of, t_test
+from analysis.significance import rao_scott_of, rao_scott_of_moments, t_test
 from analysis.weighting import (
     Margin,
     MarginError,
@@ -157,6 +160,32 @@ def test_raking_each_replicate_anew_gives_the_jackknife_errors_of_r_survey():
     case.agree(ours.value, [case.expected["mean"][name] for name in ANSWERS])
     case.agree(ours.se, case.expected["se"])
     assert (len(made.weights), ours.df) == (case.expected["n_replicates"], case.expected["df"])
+
+
+def test_a_table_of_replicates_raked_anew_gives_the_tests_and_errors_of_r_survey():
+    case = WeightingCase(DATA / "raked_replicates.json")
+    design = case.raw_design()
+    raked = rake.weights(design, case.margins(), total=case.total())
+    weights, theirs = PopulationWeights(raked, np.ones(len(design), np.int64)), case.expected
+    assert (raked.design.degrees(), weights.errors) == (theirs["df"], "jackknife")
+
+    def table(stub: str, banner: str) -> tuple[Moments, ReplicatedTable, list[float]]:
+        (code, codes), (group, groups) = case.coded(stub), case.coded(banner)
+        size = {"code": code, "codes": len(codes), "group": group, "groups": len(groups)}
+        again = weights.replicated("organisation", **size)
+        moments = Memory(weights.fixed("organisation")).moments(code, len(codes), group, len(groups))
+        return replace(moments, covariance=again.covariance(float(moments.total.sum()))), again, codes
+
+    for test in theirs["tests"]:
+        moments, _, _ = table(test["row"], test["column"])
+        ours = rao_scott_of_moments(moments, df=theirs["df"]).second_order
+        case.agree([ours.statistic, ours.ndf, ours.ddf, ours.p], [test[key] for key in ("f", "ndf", "ddf", "p")])
+    moments, again, codes = table("q02", "org_type")
+    values = np.array([codes], float)
+    case.agree(moments.averages(values)[0][:, 0], theirs["mean"])
+    case.agree(np.sqrt(again.variances(values)[:, 0]), theirs["se"])
+    # What letters are made of: linearised from the same cells, so close to the replicates' own errors.
+    assert np.sqrt(moments.averages(values)[1][:, 0]) == pytest.approx(np.array(theirs["se"]), rel=0.1)
 
 
 def test_every_replicate_of_the_jackknife_meets_every_margin():
