@@ -331,7 +331,8 @@ def _check_versions(extract: Extract) -> None:
 
 
 def _check_counts(extract: Extract) -> None:
-    organisations = len(set(extract.cases.column("psu").to_pylist()))
+    columns = (extract.cases.column(name).to_pylist() for name in ("psu", "response"))
+    organisations = len({psu for psu, response in zip(*columns, strict=True) if response is not None})
     compare_counts(extract.manifest, Counter(extract.column("disposition").tolist()), organisations=organisations)
 
 

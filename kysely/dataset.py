@@ -12,7 +12,7 @@ from kysely.codebook import MISSING_SUFFIX, Answer, Codebook, Kind, Missing, Val
 from kysely.disposition import disposition
 from kysely.instrument import FRAME, Instrument
 
-CASES = ("case", "organisation", "response", "stratum", "psu", "design_weight", "disposition")
+CASES = ("case", "organisation", "response", "stratum", "psu", "design_weight", "disposition", "invited")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,19 @@ class Response:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     submitted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited:
+    """Somebody who was invited, answered or not. *response* is the key of the answers, None where there are none."""
+
+    case: str
+    organisation: str | None
+    response: str | None
+    stratum: str | None
+    psu: str | None
+    design_weight: float
+    disposition: str
 
 
 def extracted(codebook: Codebook) -> tuple[Variable, ...]:
@@ -68,21 +81,36 @@ def columns(
     return table
 
 
-def cases(responses: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """Return the extract's `cases` for the columns of `responses`: on an open link every case answered.
+def cases(responses: Mapping[str, Sequence[Any]], invited: Sequence[Invited] = ()) -> dict[str, list[Any]]:
+    """Return the extract's `cases` for the columns of `responses`: a row an invitation, and one an open-link response.
 
-    A respondent whose organisation is not known is a cluster of its own.
+    On an open link every case answered, so response rates are of the *invited* alone. An organisation that a
+    respondent named counts before the one of the list. A case whose organisation is not known is a cluster of its own.
     """
-    keys, organisations = responses["response"], responses["organisation"]
-    return {
-        "case": list(keys),
-        "organisation": list(organisations),
-        "response": list(keys),
-        "stratum": [None] * len(keys),
-        "psu": [organisation or key for organisation, key in zip(organisations, keys, strict=True)],
-        "design_weight": [1.0] * len(keys),
-        "disposition": list(responses["disposition"]),
-    }
+    organisations = dict(zip(responses["response"], responses["organisation"], strict=True))
+    answered = {each.response for each in invited}
+    rows = [
+        (
+            each.case,
+            (organisations.get(each.response) if each.response else None) or each.organisation,
+            each.response,
+            each.stratum,
+            each.psu,
+            each.design_weight,
+            each.disposition,
+            True,
+        )
+        for each in invited
+    ]
+    for key, organisation, outcome in zip(
+        responses["response"], responses["organisation"], responses["disposition"], strict=True
+    ):
+        if key not in answered:
+            rows.append((key, organisation, key, None, None, 1.0, outcome, False))
+    table = {name: [row[place] for row in rows] for place, name in enumerate(CASES)}
+    clusters = zip(table["psu"], table["organisation"], table["case"], strict=True)
+    table["psu"] = [psu or organisation or case for psu, organisation, case in clusters]
+    return table
 
 
 def _frame(version: Instrument, response: Response) -> dict[str, Any]:

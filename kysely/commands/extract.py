@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,10 @@ from kysely.config import Settings
 from kysely.errors import StoreError
 
 if TYPE_CHECKING:
-    from kysely.dataset import Response
+    from kysely.dataset import Invited, Response
     from kysely.store import Count, ResponseState, Store, Wave
+
+    Key = Callable[[bytes, str], str]
 
 HELP = "write the answers of one wave as Parquet, with codebook and manifest, for the analysis"
 
@@ -63,19 +65,20 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Map
         demonstration=wave.demonstration,
         simulation=wave.note,
         made_at=made_at,
+        closed_at=wave.closes_at,
     )
-    return parquet.write(folder, extract, keyed(states, wave))
+    key = keys(wave)
+    responses = keyed(states, wave, key)
+    return parquet.write(folder, extract, responses, frame(store, wave, key) if wave.by_invitation else ())
 
 
-def keyed(states: Iterable[ResponseState], wave: Wave) -> list[Response]:
-    """Return *states*, given in the order they began, with keys of this extract only, in the order of those keys.
+def keys(wave: Wave) -> Key:
+    """Return the function that makes the keys of one extract.
 
     The keys of real responses come from a secret that is thrown away: no two extracts can be laid side by side, and
     no row leads back to the store. Those of simulated ones come from the simulation's parameters (the wave's note),
     so that the same simulation gives the same bytes.
     """
-    from kysely.dataset import Response
-
     simulated = wave.origin == "simulated"
     secret = json.dumps(wave.note, sort_keys=True).encode() if simulated else secrets.token_bytes(32)
     secret = hashlib.blake2b(secret, digest_size=32).digest()
@@ -85,6 +88,42 @@ def keyed(states: Iterable[ResponseState], wave: Wave) -> list[Response]:
         # Ids of the store are random, also for robots; the order in which robots come is not.
         subject = str(ordinals.setdefault(id, len(ordinals))) if simulated else id
         return hashlib.blake2b(subject.encode(), key=secret, person=kind, digest_size=12).hexdigest()
+
+    return key
+
+
+def frame(store: Store, wave: Wave, key: Key) -> list[Invited]:
+    """Return everybody who was invited to *wave*, with what became of it, in the order of this extract's keys.
+
+    In anonymous mode nothing leads from a person to an answer, so no case has a response; and none has an
+    organisation, or a few questions would do what no table does.
+    """
+    from kysely.dataset import Invited
+    from kysely.outcomes import outcomes, tell_used
+
+    tell_used(store, wave)
+    found = outcomes(store, wave)
+    answered = {state.id for state in store.responses(wave.id) if state.answers}
+    invited = []
+    for each in store.invitations.of_wave(wave.id):
+        response = store.invitations.response_of(each)
+        invited.append(
+            Invited(
+                case=key(b"case", each.id),
+                organisation=key(b"organisation", each.organisation) if each.organisation else None,
+                response=key(b"response", response) if response in answered else None,
+                stratum=each.stratum,
+                psu=each.psu,
+                design_weight=each.design_weight,
+                disposition=found[each.id],
+            )
+        )
+    return sorted(invited, key=lambda each: each.case)
+
+
+def keyed(states: Iterable[ResponseState], wave: Wave, key: Key) -> list[Response]:
+    """Return *states*, given in the order they began, with keys of this extract only, in the order of those keys."""
+    from kysely.dataset import Response
 
     responses = [
         Response(

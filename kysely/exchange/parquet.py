@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kysely import dataset, pooling
+from kysely import dataset, pooling, scores
 from kysely.codebook import MISSING_SUFFIX, Codebook, Kind
 from kysely.disposition import Disposition
 from kysely.errors import KyselyError
@@ -48,19 +48,25 @@ class Extract:
     demonstration: bool
     simulation: Mapping[str, Any] | None
     made_at: datetime
+    closed_at: datetime | None = None
 
     @property
     def instrument(self) -> Instrument:
         return self.versions[0]
 
 
-def write(folder: Path, extract: Extract, responses: Iterable[dataset.Response]) -> Mapping[str, Any]:
+def write(
+    folder: Path,
+    extract: Extract,
+    responses: Iterable[dataset.Response],
+    invited: Sequence[dataset.Invited] = (),
+) -> Mapping[str, Any]:
     """Write the extract of *responses* to *folder*, in place of an earlier one, and return its manifest."""
     _refuse_to_replace_other_files(folder)
     versions = {version.hash: version for version in extract.versions}
     codebook = pooling.pool(extract.versions).codebook
     columns = dataset.columns(extract.instrument, responses, versions)
-    cases = dataset.cases(columns)
+    cases = dataset.cases(columns, invited)
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         draft.mkdir(parents=True)
@@ -91,6 +97,7 @@ _CASES = pa.schema(
         ("psu", pa.string()),
         ("design_weight", pa.float64()),
         ("disposition", pa.string()),
+        ("invited", pa.bool_()),
     ]
 )
 
@@ -131,13 +138,21 @@ def _manifest(
         "last_completed": max(completed).isoformat() if completed else None,
         "counts": {
             "responses": len(dispositions),
-            "organisations": len(set(cases["psu"])),
+            "organisations": len(
+                {psu for psu, response in zip(cases["psu"], cases["response"], strict=True) if response is not None}
+            ),
+            "invited": sum(cases["invited"]),
+            "late": sum(
+                extract.closed_at is not None and moment is not None and moment >= extract.closed_at
+                for moment in columns["completed_at"]
+            ),
             "complete": dispositions.count(Disposition.COMPLETE),
             "partial": dispositions.count(Disposition.PARTIAL),
             "break_off": dispositions.count(Disposition.BREAK_OFF),
         },
         "simulation": None if extract.simulation is None else dict(extract.simulation),
         "presentations": _presentations(extract.versions),
+        "scores": _scores(instrument),
         "files": {
             file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "rows": rows.get(file.name)}
             for file in sorted(draft.iterdir())
@@ -154,6 +169,26 @@ def _presentations(versions: Iterable[Instrument]) -> list[dict[str, str]]:
         if (presentation := getattr(question, "presentation", None)) is not None
     }
     return [{"question": question, "presentation": presentation} for question, presentation in found]
+
+
+def _scores(instrument: Instrument) -> list[dict[str, Any]]:
+    """Return what the questionnaire computes from the answers, so that others can compute it too."""
+    rules = {rule.id: rule for rule in instrument.scores}
+    return [
+        {
+            "id": rule.id,
+            "kind": rule.kind,
+            "label": dict(rule.label),
+            "items": [item.name for item in scores.resolved(rule.items, rule, instrument.questions, rules)],
+            "with": [item.name for item in scores.resolved(rule.others, rule, instrument.questions, rules)],
+            "rule": {
+                key: list(value) if isinstance(value, tuple) else value
+                for key in ("of", "reversed", "weights", "out_of", "range", "min_valid", "at_least", "equals", "cap")
+                if (value := getattr(rule, key)) not in (None, ())
+            },
+        }
+        for rule in instrument.scores
+    ]
 
 
 def _write_table(file: Path, columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> None:

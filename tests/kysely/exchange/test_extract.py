@@ -56,6 +56,8 @@ def test_the_reader_of_the_analysis_accepts_what_is_written(store, harvest, tmp_
     assert extract.manifest["counts"] == {
         "responses": 5,
         "organisations": 3,
+        "invited": 0,
+        "late": 0,
         "complete": 5,
         "partial": 0,
         "break_off": 0,
