@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 from kysely import piping
-from kysely.codebook import Codebook, Missing, Text
+from kysely.codebook import Codebook, Missing, Number, Text
 from kysely.conditions import Condition
 from kysely.questions._base import Question, Scale
 
@@ -50,6 +51,62 @@ class Page:
     def piped(self) -> frozenset[str]:
         """The names whose answers its title and text show."""
         return piping.piped(replace(self, questions=()))
+
+
+ScoreKind = Literal[
+    "sum",
+    "mean",
+    "weighted_mean",
+    "count",
+    "minimum",
+    "maximum",
+    "spread",
+    "difference",
+    "ratio",
+    "product",
+    "share_of",
+    "herfindahl",
+    "dominant",
+    "modal",
+    "distance",
+    "fit",
+    "overlap",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRule:
+    """A number, or a code, computed from the answers of one respondent; kysely.scores says how."""
+
+    id: str = field(metadata={"help": "name of the score", "name": True})
+    kind: ScoreKind = field(metadata={"help": "how it is computed, see the table of kinds"})
+    label: Text = field(metadata={"help": "what it is called"})
+    items: tuple[str, ...] = field(
+        metadata={"help": "variables, sets, questions or other scores; `OM_C1*` stands for all that begin so"}
+    )
+    others: tuple[str, ...] = field(
+        default=(), metadata={"key": "with", "help": "the second composition of `distance`, `fit` and `overlap`"}
+    )
+    of: str | None = field(default=None, metadata={"help": "the item whose share `share_of` gives"})
+    reversed: tuple[str, ...] = field(default=(), metadata={"help": "items that count the other way round"})
+    weights: tuple[Number, ...] = field(default=(), metadata={"help": "of `weighted_mean`, one for each item"})
+    out_of: Number | None = field(
+        default=None, metadata={"help": "brings each item to 0 … this number first, mostly 100"}
+    )
+    range: tuple[Number, ...] = field(
+        default=(), metadata={"help": "lowest and highest value of the items, where their scale doesn't say it"}
+    )
+    min_valid: Number | None = field(
+        default=None,
+        metadata={"help": "how many items must be answered, or which share of those that concern the respondent"},
+    )
+    at_least: Number | None = field(default=None, metadata={"help": "`count` counts items of this value or more"})
+    equals: Number | None = field(default=None, metadata={"help": "`count` counts items of this value"})
+    cap: Number | None = field(default=None, metadata={"help": "`count` counts no further"})
+    floor: Number | None = field(default=None, metadata={"help": "a smaller `difference` is given as this number"})
+    margin: Number = field(
+        default=0, metadata={"help": "how close to the highest still shares the place of `dominant`"}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +171,7 @@ class Instrument:
     hash: str
     retired: tuple[Retired, ...] = ()
     changed: tuple[Changed, ...] = ()
+    scores: tuple[ScoreRule, ...] = ()
 
     @property
     def keeps_visits(self) -> bool:

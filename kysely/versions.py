@@ -65,7 +65,18 @@ def compare(old: Instrument, new: Instrument, source: Node | None = None) -> tup
 
 _LISTS = {"options": "option", "rows": "row", "levels": "level", "stages": "stage", "pairs": "pair", "items": "item"}
 _PUT = frozenset(
-    {"lines", "max_length", "required", "cards", "minutes", "revision", "schema", "languages", "autocomplete"}
+    {
+        "lines",
+        "max_length",
+        "required",
+        "cards",
+        "minutes",
+        "revision",
+        "schema",
+        "languages",
+        "autocomplete",
+        "edit_after_submit",
+    }
 )
 """Keys that say how something is put, and nothing about what an answer means."""
 _PLACED = frozenset({"fixed", "order"})
@@ -130,6 +141,12 @@ class _Comparison:
         if groups[0] != groups[1]:
             words = f"groups of {groups[1]} may be shown, and {groups[0]} were promised"
             if groups[1] < groups[0]:
+                yield self.meaning(subject, words, line, cure=promise)
+            else:
+                yield Change(Class.TEXT, subject, words, line)
+        if self.old.keeps_visits != self.new.keeps_visits:
+            words = f"it is {'' if self.new.keeps_visits else 'no longer '}noted when pages are shown and saved"
+            if self.new.keeps_visits:
                 yield self.meaning(subject, words, line, cure=promise)
             else:
                 yield Change(Class.TEXT, subject, words, line)

@@ -51,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _open(store, args: argparse.Namespace) -> int:
     from kysely import clock, loading
+    from kysely.commands import _versions
     from kysely.store import REAL, Asking
 
     now = datetime.now(UTC)
-    instrument = loading.load(store.settings.questionnaires / args.instrument, args.form)
+    path = store.settings.questionnaires / args.instrument
+    instrument = loading.load(path, args.form)
+    if store.settings.production:  # opening a wave publishes the questionnaire as it is
+        _versions.refuse(_versions.refusals(store, instrument, path))
     asking = Asking(args.controller, args.contact, args.purpose, args.legal_basis, args.retention)
     name = args.name or f"{now:%Y-%m}"
     id = store.open_wave(
@@ -73,7 +77,7 @@ def _open(store, args: argparse.Namespace) -> int:
         print(f"{line[0].upper()}{line[1:]}.")
     if asking.unsaid:
         print(f"It is a demonstration and says so on every page; nobody has said: {', '.join(asking.unsaid)}.")
-    print("A server that is running shows it after a restart.")
+    print("A server that is running shows it within seconds.")
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from kysely.codebook import Missing
 from kysely.errors import AuthorError, Problem
 from kysely.instrument import Instrument
-from kysely.loading import _history, _lint
+from kysely.loading import _history, _lint, _scores
 from kysely.loading._binding import LANGUAGE, Binder, missing_labels
 from kysely.loading._document import SCHEMA, Document, Form, Languages, MissingLabels
 from kysely.loading._nodes import Node, from_file, from_json, from_plain, from_yaml
@@ -163,6 +163,7 @@ def _draft(node: Node, file: str, *, lenient: bool = False) -> _Draft:
     if not lenient:
         _lint.check(binder, node)
         _history.check(binder, node)
+        _scores.check(binder, node)
     return _Draft(file, node, document, missing, tuple(binder.problems))
 
 
@@ -202,7 +203,8 @@ def _instrument(draft: _Draft, name: str, *, stored: str | None = None) -> Instr
     by_id = {page.id: page for page in document.pages}
     pages = tuple(by_id[id] for id in form.pages)
     asked = {question.id for page in pages for question in page.questions}
-    data = _reduced(draft.node.plain(), name, form)
+    kept = _scores.computable(document.scores, pages)
+    data = _reduced(draft.node.plain(), name, form, kept)
     text = canonical(data) if stored is None else stored
     return Instrument(
         id=document.id,
@@ -225,10 +227,11 @@ def _instrument(draft: _Draft, name: str, *, stored: str | None = None) -> Instr
         hash=hashlib.sha256(text.encode()).hexdigest(),
         retired=document.retired,
         changed=document.changed,
+        scores=tuple(score for score in document.scores if score.id in kept),
     )
 
 
-def _reduced(data: dict[str, Any], name: str, form: Form) -> dict[str, Any]:
+def _reduced(data: dict[str, Any], name: str, form: Form, scores: Collection[str]) -> dict[str, Any]:
     """Return the file's own words for one form: a questionnaire of its own that reads back to the same instrument.
 
     Keys left out stay out: what they default to belongs to the version of the format.
@@ -246,6 +249,8 @@ def _reduced(data: dict[str, Any], name: str, form: Form) -> dict[str, Any]:
         "scales": {scale: levels for scale, levels in data.get("scales", {}).items() if scale in scales},
         "core": [id for id in data.get("core", []) if id in ids],
     }
+    if "scores" in data:
+        reduced["scores"] = [score for score in data["scores"] if score["id"] in scores]
     if data.get("identity", {}).get("role") not in ids:
         reduced.pop("identity", None)
     return reduced

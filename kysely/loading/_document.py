@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kysely.codebook import Text
-from kysely.instrument import Changed, Page, Retired
+from kysely.instrument import Changed, Page, Retired, ScoreRule
 from kysely.questions._base import Scale
 
 SCHEMA = "questionnaire/1"
@@ -89,6 +89,9 @@ class Document:
         default=(), metadata={"help": "ids of the questions without which a response is a break-off"}
     )
     identity: Identity | None = None
+    scores: tuple[ScoreRule, ...] = field(
+        default=(), metadata={"help": "numbers computed from the answers; they are not stored with them"}
+    )
     retired: tuple[Retired, ...] = field(
         default=(), metadata={"help": "questions, options and rows of earlier versions that are not asked any more"}
     )

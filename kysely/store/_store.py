@@ -142,7 +142,7 @@ class Store:
     def publications(
         self, instrument: str | None = None, form: str | None = None, *, wave: str | None = None
     ) -> tuple[Publication, ...]:
-        """Return what was published and for which wave, the latest first."""
+        """Return what was published and for which wave: the latest wave first, and of each the latest version."""
         return self.answers.publications(instrument=instrument, form=form, wave=wave)
 
     def instrument(self, hash: str) -> Instrument:

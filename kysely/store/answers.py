@@ -116,12 +116,13 @@ class AnswerLog:
     def publications(
         self, *, instrument: str | None = None, form: str | None = None, wave: str | None = None
     ) -> tuple[Publication, ...]:
-        """Return what was published for waves of an instrument, for one wave or for all, the latest first."""
+        """Return what was published for an instrument, a wave or all: the latest wave first, its latest version first."""
         query = (
             select(_WAVE, _PUBLICATION.c.number, _PUBLICATION.c.published_at, _VERSION.c.hash, _VERSION.c.revision)
             .join(_PUBLICATION, _PUBLICATION.c.wave_id == _WAVE.c.id)
             .join(_VERSION, _VERSION.c.hash == _PUBLICATION.c.version_hash)
-            .order_by(_PUBLICATION.c.published_at.desc(), _PUBLICATION.c.number.desc(), _WAVE.c.id)
+            # Within a wave by number: clocks are set back at times.
+            .order_by(_WAVE.c.opened_at.desc(), _WAVE.c.id, _PUBLICATION.c.number.desc())
         )
         for column, wanted in ((_WAVE.c.instrument, instrument), (_WAVE.c.form, form), (_WAVE.c.id, wave)):
             if wanted is not None:

@@ -109,10 +109,7 @@ def asked_now(store: Store, origin: str) -> tuple[Publication, ...]:
         wave = publication.wave
         if wave.origin != origin or wave.state != "open" or (wave.demonstration and store.settings.production):
             continue
-        other = found.get(wave.instrument)
-        # The latest publication of a wave comes first.
-        if other is None or (other.wave.id != wave.id and other.wave.opened_at < wave.opened_at):
-            found[wave.instrument] = publication
+        found.setdefault(wave.instrument, publication)
     return tuple(sorted(found.values(), key=lambda publication: publication.wave.instrument))
 
 
