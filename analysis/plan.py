@@ -184,6 +184,52 @@ class AgreementSpec:
     conflict: Mapping[str, float] = field(default_factory=dict)
 
 
+PublicMeasure = Literal["shares", "mean", "median"]
+PUBLIC_MEASURES: tuple[PublicMeasure, ...] = get_args(PublicMeasure)
+
+
+@dataclass(frozen=True)
+class PublicClassification:
+    """Groups by which numbers may become public; *within* names a recode of *variable* that unites them."""
+
+    variable: str
+    within: str | None = None
+
+
+@dataclass(frozen=True)
+class PublicQuestion:
+    """What may become public of each of *variables*, in total and by each of *by*.
+
+    *coarser* are the versions with fewer categories, in their order, that are shown where the finest can't be;
+    *between* the ends of a scale whose codebook entry has none.
+    """
+
+    variables: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    show: PublicMeasure = "shares"
+    coarser: tuple[tuple[RecodeCategory, ...], ...] = ()
+    between: tuple[float, float] | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class PublicFeedback:
+    """What a respondent may compare the own answer with: the share of *category* in each of the set *levels*."""
+
+    levels: str
+    category: str
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Public:
+    """What may become public at all, decided before the numbers are seen."""
+
+    classifications: tuple[PublicClassification, ...] = ()
+    questions: tuple[PublicQuestion, ...] = ()
+    feedback: PublicFeedback | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
     instrument: str
@@ -200,6 +246,7 @@ class Plan:
     charts: tuple[ChartSpec, ...] = ()
     weighting: tuple[WeightedPart, ...] = ()
     agreement: AgreementSpec | None = None
+    public: Public = Public()
 
     @cached_property
     def recode(self) -> Mapping[str, Recode]:

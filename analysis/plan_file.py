@@ -31,6 +31,7 @@ from analysis.plan import (
     WeightedPart,
     derived_variables,
 )
+from analysis.public_file import PublicReader
 from kysely import plugins
 from kysely.codebook import Codebook, Kind, Text
 
@@ -62,7 +63,7 @@ class _Reader:
     def plan(self, node: Node) -> Plan:
         node.allow(
             "schema instrument form design valid population recodes weighting banners rules scores tables labels "
-            "charts agreement".split()
+            "charts agreement public".split()
         )
         check_identity(node, self.codebook)
         recodes = tuple(filter(None, (self._recode(item) for item in node.items("recodes"))))
@@ -84,6 +85,7 @@ class _Reader:
             charts=self._charts(node, labels),
             weighting=self._weighting(node),
             agreement=self._agreement(node, scores),
+            public=PublicReader(self.codebook, self.known, recodes, scores).public(node),
         )
 
     def _agreement(self, node: Node, scores: tuple[Score, ...]) -> AgreementSpec | None:

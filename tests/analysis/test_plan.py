@@ -121,7 +121,8 @@ def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault
         f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
         "Remove one of them.",
         f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, charts, "
-        "design, form, instrument, labels, population, recodes, rules, schema, scores, tables, valid, weighting.",
+        "design, form, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
+        "weighting.",
     ]
 
 
@@ -167,3 +168,50 @@ def test_a_file_that_cannot_be_read_is_a_fault_in_a_sentence(tmp_path, content):
     with pytest.raises(AuthorError) as error:
         plan.load(path, BOOK)
     assert str(error.value).startswith(f"{tmp_path.name}/plan.yaml:1: plan: ")
+
+
+PUBLIC = """public:
+  classifications:
+    - {variable: BG10}
+  questions:
+    - variables: [OM_B02]
+      by: [BG10]
+      coarser:
+        - categories:
+            - {code: LESS, codes: [NOT, SOME, CLEAR], label: {fi: a, sv: b, en: c}}
+            - {code: CENTRAL, codes: [CENTRAL], label: {fi: a, sv: b, en: c}}
+    - variables: [BG12]
+  feedback: {levels: OM_B02, category: CENTRAL, by: BG10}
+"""
+
+
+def test_a_set_becomes_public_member_by_member_and_feedback_compares_its_coarsest_version(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text(START + PUBLIC, encoding="utf-8")
+    public = plan.load(path, BOOK).public
+    assert public.questions[0].variables == tuple(f"OM_B02_{mode}" for mode in ("PROD", "DEV", "CUST", "PUB"))
+    assert public.questions[0].coarser[-1][1].code == public.feedback.category == "CENTRAL"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{variable: BG10}", "{variable: BG16}", "plan.yaml:6: classifications 'BG16' variable: 'BG16' is no single"),
+        ("{variable: BG10}", "{variable: BG10, within: org9}", "'org9' is no recode of BG10"),
+        ("[OM_B02]", "[OM_B99]", "there is no 'OM_B99'"),
+        ("by: [BG10]\n      coarser", "by: [BG12]\n      coarser", "'BG12' is no classification of `public`"),
+        ("codes: [NOT, SOME, CLEAR]", "codes: [NOT, SOME]", "do not part the codes of the question"),
+        ("[BG12]", "[BG12, OM_B02]", "OM_B02_CUST, OM_B02_DEV, OM_B02_PROD, OM_B02_PUB is listed before"),
+        ("[BG12]", "[BG12]\n      show: median", "BG12 has no median"),
+        ("[BG12]", "[BG12]\n      show: sum", "'sum' can't be shown"),
+        ("[BG12]", "[BG12]\n      between: [5, 1]", "the ends of the scale are no two numbers"),
+        ("[BG12]", "[]", "no question is named"),
+        ("category: CENTRAL", "category: MIDDLE", "'MIDDLE' is in no coarsest version of OM_B02"),
+        ("levels: OM_B02, cat", "levels: OM_B01, cat", "'OM_B01' is no set among the public questions"),
+        ("category: CENTRAL, by: BG10", "category: CENTRAL, by: BG15", "'BG15' is no classification"),
+        ("questions:", "question:", "public question: the key is unknown"),
+    ],
+)
+def test_what_may_not_become_public_is_found_in_the_plan(tmp_path, old, new, said):
+    assert old in PUBLIC
+    assert said in "\n".join(faults(tmp_path, START + PUBLIC.replace(old, new, 1)))
