@@ -52,6 +52,16 @@ class Page:
         """The names whose answers its title and text show."""
         return piping.piped(replace(self, questions=()))
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is the same for all respondents who meet it."""
+        return not self.piped and all(question.plain and not question.show_if for question in self.questions)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The variables of its questions."""
+        return frozenset(name for question in self.questions for name in question.names)
+
 
 ScoreKind = Literal[
     "sum",

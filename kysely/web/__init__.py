@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from kysely.config import Settings
 from kysely.store import REAL, Store
 from kysely.web.assets import Assets
+from kysely.web.codes import Codes
 from kysely.web.frames import Frames
 from kysely.web.front import Front
 from kysely.web.gallery import Gallery
@@ -64,6 +65,7 @@ def create_app(
     app.register_blueprint(Gallery(settings, frames).blueprint())
     app.register_blueprint(Interview(studies, store, guard, Pages(frames), now, new_seed).blueprint())
     app.register_blueprint(PersonalLinks(studies, store, guard, frames, now, new_seed).blueprint())
+    app.register_blueprint(Codes(studies, store, guard, frames, now, settings.base_url).blueprint())
     Problems(frames).register(app)
     return app
 

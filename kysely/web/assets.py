@@ -15,6 +15,7 @@ _FONTS = Path(__file__).parent.parent / "fonts"
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }

@@ -117,6 +117,11 @@ class QuestionPage:
     alert: Alert | None = None
     onward: Link | None = None
     languages: tuple[Button, ...] = ()
+    note: str = ""
+    elsewhere: Link | None = None
+    later: Button | None = None
+    script: str = ""
+    unsent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,7 @@ class IntroductionPage:
     state: str = ""
     onward: Link | None = None
     personal: Link | None = None
+    code: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ class ReviewPage:
     form: Form
     back: Link
     alert: Alert | None = None
+    unsaved: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +192,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ConflictPage:
-    """Two versions of one page; either choice is one press."""
+    """Two versions of one page; either choice is one press, and so is the way to a third."""
 
     frame: Frame
     heading: str
     alert: Alert
     differences: tuple[Difference, ...]
     form: Form
-    keep: Link
+    edit: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,30 @@ class ThanksPage:
     heading: str
     paragraphs: tuple[str, ...]
     onward: Link
+    form: Form | None = None
+    links: tuple[Link, ...] = ()
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodePage:
+    """A page about the code with which one comes back: *code* shows it, *ask* is the label of a field for it.
+
+    *check* is the label of a box that must be ticked first.
+    """
+
+    frame: Frame
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    code: str = ""
+    form: Form | None = None
+    ask: str = ""
+    typed: str = ""
+    error: str = ""
+    check: str = ""
+    check_error: str = ""
+    alert: Alert | None = None
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

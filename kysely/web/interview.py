@@ -8,26 +8,31 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from flask import Blueprint, abort, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from kysely import paradata
 from kysely.errors import StoreError
 from kysely.instrument import Instrument
 from kysely.questions._base import Question
 from kysely.routing import Screen
-from kysely.store import ByInvitation, Closed, Conflict, Phase, ResponseState, Store, UnknownResponse, WaveClosed
+from kysely.store import ByInvitation, Closed, Conflict, Draft, Phase, ResponseState, Store, UnknownResponse, WaveClosed
 from kysely.web import screens, statements
-from kysely.web.contexts import Alert
+from kysely.web.contexts import Alert, Link
 from kysely.web.pages import Pages
 from kysely.web.problems import RETRY_AFTER, log
 from kysely.web.screens import Received, Standing
 from kysely.web.security import Guard, Passport, Ticket, same_browser
 from kysely.web.studies import Study
-from kysely.web.visits import HANDLING, REVIEW, THANKS, Post, Visit, redirect
+from kysely.web.visits import HANDLING, LATER, REVIEW, THANKS, Post, Visit, redirect
 from kysely.web.wording import wordings
+
+TYPED, REFUSED, REFUSED_BACK, CONFLICT = "typed", "refused", "refused_back", "conflict"
+"""Why something is typed and not saved: nobody tried, it was refused on the way on or back, another was faster."""
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 """A post without a body has no type; it is a form in which nothing arrived."""
@@ -47,6 +52,7 @@ class Interview:
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("interview", __name__)
         blueprint.before_request(self.turn_away)
+        blueprint.after_request(_tell_script)
         study = "/<any(fi,sv,en):language>/<study>"
         for rule, name, view, method in (
             ("/", "introduction", self.introduction, "GET"),
@@ -55,6 +61,7 @@ class Interview:
             (f"/{REVIEW}", "review", self.review, "GET"),
             (f"/{REVIEW}", "submit", self.submit, "POST"),
             (f"/{THANKS}", "thanks", self.thanks, "GET"),
+            (f"/{THANKS}", "reopen", self.reopen, "POST"),
             ("/<page>", "page", self.page, "GET"),
             ("/<page>", "save", self.save, "POST"),
             ("/<page>/<stage>", "stage", self.page, "GET"),
@@ -65,9 +72,7 @@ class Interview:
 
     def turn_away(self) -> Response | None:
         """Answer a form that another site sent with the page itself, which knows nothing of what it sent."""
-        if request.method == "POST" and self.guard.sent_from_elsewhere(request):
-            return redirect(quote(request.path), 303)
-        return None
+        return turned_away(self.guard)
 
     # ---- introduction
 
@@ -99,7 +104,7 @@ class Interview:
         say = visit.wording
         passport = visit.passport or self.guard.new_passport()
         state = self._state(visit.passport)
-        answered = state is not None and state.submitted
+        answered = state is not None and state.sealed
         onward = visit.screen(self._standing(state).position) if state and not answered else ""
         button = say["start_anew" if state else "start"]
         alert = Alert(say["not_started"], (say.say(refused, button=button),)) if refused else None
@@ -124,6 +129,7 @@ class Interview:
             self.new_seed(),
             self.now(),
             submit_key=ticket.key,
+            device=paradata.device(request.user_agent.string) if visit.study.instrument.keeps_visits else None,
         )
 
     # ---- pages
@@ -138,13 +144,76 @@ class Interview:
             abort(404)
         if state is None or passport is None:
             return redirect(visit.at())
-        if state.submitted:
+        if state.sealed:
             return redirect(visit.at(THANKS))
         if not screens.open_to(standing, screen):
             return redirect(visit.screen(standing.position))
+        return self._show(visit, standing, screen, passport, state)
+
+    def _show(
+        self, visit: Visit, standing: Standing, screen: Screen, passport: Passport, state: ResponseState
+    ) -> Response:
+        """Return the page with what is typed on it and not saved, otherwise with what is stored."""
         edit = "edit" in request.args
-        ticket = self.guard.ticket(study, passport, page, stage, state.revision, edit)
-        return self.pages.questions(visit, standing, screen, ticket, edit=edit)
+        drafts: tuple[Draft, ...] = ()
+        if state.drafts:
+            drafts = self.store.drafts(state.id, screen.page, screen.stage, passport.browser)
+            asked = "typed" in request.args
+            stored = screens.saved(standing, screen)
+            # What another browser typed takes nobody's saved answers from the page; a link leads there.
+            draft = next((draft for draft in drafts if draft.own or asked or not stored), None)
+            if draft is not None:
+                return self._show_draft(visit, standing, screen, passport, state, draft, edit=edit, chosen=asked)
+        shown = self._milliseconds(standing.instrument, self.now())
+        ticket = self.guard.ticket(
+            visit.study.id, passport, screen.page, screen.stage, state.revision, edit, shown=shown
+        )
+        elsewhere = Link(visit.wording["typed_elsewhere"], f"{visit.screen(screen)}?typed") if drafts else None
+        return self.pages.questions(visit, standing, screen, ticket, edit=edit, elsewhere=elsewhere)
+
+    def _show_draft(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        passport: Passport,
+        state: ResponseState,
+        draft: Draft,
+        *,
+        edit: bool,
+        chosen: bool,
+    ) -> Response:
+        """Return the page as it was typed; *chosen* is a draft that the respondent has asked for."""
+        typed = MultiDict(draft.typed)
+        conflict = draft.reason == CONFLICT
+
+        def ticket(revision: int) -> str:
+            return self.guard.ticket(
+                visit.study.id,
+                passport,
+                screen.page,
+                screen.stage,
+                revision,
+                edit,
+                shown=self._milliseconds(standing.instrument, draft.shown_at),
+                draft="" if draft.own else draft.browser,
+            )
+
+        if conflict and not chosen:
+            both = self.pages.conflict(visit, standing, screen, typed, ticket(state.revision), edit=edit)
+            if both is not None:
+                return both
+        # Who has seen both versions may overwrite the saved one.
+        given = ticket(state.revision if conflict else draft.revision)
+        if draft.reason in (REFUSED, REFUSED_BACK):
+            back = draft.reason == REFUSED_BACK
+            received = screens.receive(standing, screen, typed, skip=back)
+            if received.errors:
+                before = self._before(visit, standing, screen, edit=edit) if back else ""
+                return self.pages.errors(visit, standing, screen, typed, given, received, edit=edit, before=before)
+        return self.pages.questions(
+            visit, standing, screen, given, edit=edit, typed=typed, note=visit.wording["typed_before"]
+        )
 
     def save(self, language: str, study: str, page: str, stage: str = "") -> Response:
         visit = self._visit(language, study)
@@ -157,35 +226,54 @@ class Interview:
             if ticket is None or (ticket.response and state is None):
                 return self._renew(visit, screen, post)
             standing = self._standing(state, page) if state else Standing(visit.study.instrument, {}, 0)
-            if state and state.submitted:
+            if state and state.sealed:
                 return self._closed(visit, standing, screen, post)
             if visit.study.wave.phase(self.now()) is Phase.OVER:
                 return self.pages.lost(visit, standing, screen, post, "over", visit.at())
-            return self._settle(visit, standing, screen, post, ticket)
+            return self._settle(visit, standing, screen, post, ticket, state)
         except UnknownResponse:
             return self._renew(visit, screen, post)
         except StoreError as error:
             log(error)
             return self._unavailable(visit, standing, screen, post)
 
-    def _settle(self, visit: Visit, standing: Standing, screen: Screen, post: Post, ticket: Ticket) -> Response:
-        """Save the page if it can be saved as it is, otherwise show it again."""
+    def _settle(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        post: Post,
+        ticket: Ticket,
+        state: ResponseState | None,
+    ) -> Response:
+        """Save the page if it can be saved as it is, otherwise put it aside and show it again."""
         again = self.guard.ticket_again(ticket)
         if not screens.exists(standing.instrument, screen):
             abort(404)
         if not standing.questions(screen):
             return self.pages.lost(visit, standing, screen, post, "off_path", visit.screen(standing.position))
-        if post.changing_language:
-            return self.pages.questions(visit, standing, screen, again, edit=post.edit, typed=post.typed)
         if not post.whole:
             return self.pages.unsaved(visit, standing, screen, post, again, "incomplete", status=422)
-        before = self._before(visit, standing, screen, post)
+        if state and post.keeping:
+            self._let_go(screen, ticket, state)
+            return redirect(visit.screen(screens.following(standing, screen, edit=post.edit)), 303)
+        if post.changing_language or post.later:
+            if screens.shows(standing, screen, post.answers):
+                self._let_go(screen, ticket, state)
+            elif not self._put_aside(standing, screen, post, ticket, TYPED):
+                return self.pages.questions(visit, standing, screen, again, edit=post.edit, typed=post.typed)
+            return redirect(visit.at(LATER) if post.later else _again(visit, screen, post), 303)
+        before = self._before(visit, standing, screen, edit=post.edit)
         received = screens.receive(standing, screen, post.typed, skip=post.skip or post.going_back)
         # A page that was answered before and is blank now has been taken back, which is to be saved.
         if post.going_back and post.blank and not screens.answered(standing, received):
+            self._let_go(screen, ticket, state)
             return redirect(before, 303)
         if received.errors:
-            return self.pages.errors(visit, standing, screen, post, again, received, before=before)
+            if self._put_aside(standing, screen, post, ticket, REFUSED_BACK if post.going_back else REFUSED):
+                return redirect(_again(visit, screen, post), 303)
+            back = before if post.going_back else ""
+            return self.pages.errors(visit, standing, screen, post.typed, again, received, edit=post.edit, before=back)
         return self._keep(visit, standing, screen, post, ticket, received)
 
     def _keep(
@@ -206,16 +294,51 @@ class Interview:
             identity=next(iter(received.identity.values()), None),
             language=visit.language,
             now=self.now(),
+            shown_at=_moment(ticket.shown),
+            browser=ticket.browser,
+            draft=ticket.draft,
         )
         if isinstance(outcome, Closed):
-            return self._closed(visit, standing, screen, post)
+            return self._closed(visit, standing, screen, post, over=outcome.over)
         if isinstance(outcome, Conflict):
+            if self._put_aside(standing, screen, post, ticket, CONFLICT):
+                return redirect(_again(visit, screen, post), 303)
             return self._conflict(visit, screen, post, passport, outcome)
         after = standing.with_answers(received.answers)
         following = visit.screen(screens.following(after, screen, edit=post.edit))
-        answer = redirect(self._before(visit, after, screen, post) if post.going_back else following, 303)
+        answer = redirect(self._before(visit, after, screen, edit=post.edit) if post.going_back else following, 303)
         self.guard.give_passport(visit.study.id, passport, answer)
         return answer
+
+    def _put_aside(self, standing: Standing, screen: Screen, post: Post, ticket: Ticket, reason: str) -> bool:
+        """Keep what was typed until it can be saved, and say whether that is done: not in anonymous mode.
+
+        So that going back, forward, or to another device finds it. The page is then shown by a GET of its own.
+        """
+        if not ticket.response or standing.instrument.privacy_mode == "anonymous":
+            return False
+        fields, names = screens.named(standing.instrument, screen)
+        return self.store.put_aside(
+            ticket.response,
+            page=screen.page,
+            stage=screen.stage,
+            browser=ticket.browser,
+            typed=[field for field in post.answers if field[0] in fields],
+            names=names,
+            reason=reason,
+            based_on=ticket.revision,
+            shown_at=_moment(ticket.shown),
+            now=self.now(),
+        )
+
+    def _let_go(self, screen: Screen, ticket: Ticket, state: ResponseState | None) -> None:
+        """Forget what this browser typed on the page, if it is kept at all."""
+        if state and state.drafts:
+            self.store.drop_draft(state.id, screen.page, screen.stage, ticket.browser)
+
+    def _milliseconds(self, instrument: Instrument, moment: datetime | None) -> int:
+        """Return *moment* as tickets carry it, 0 where the instrument keeps no visits."""
+        return int(moment.timestamp() * 1000) if moment and instrument.keeps_visits else 0
 
     def _renew(self, visit: Visit, screen: Screen, post: Post) -> Response:
         """Return the page with a new ticket and everything typed: one more press saves it.
@@ -226,7 +349,7 @@ class Interview:
         standing = self._standing(state, screen.page) if state else Standing(visit.study.instrument, {}, 0)
         if not screens.exists(standing.instrument, screen):
             abort(404)
-        if state and state.submitted:
+        if state and state.sealed:
             return self._closed(visit, standing, screen, post)
         if not standing.questions(screen):
             reason, onward = ("off_path", visit.screen(standing.position)) if state else ("start_again", visit.at())
@@ -244,12 +367,20 @@ class Interview:
             raise UnknownResponse("The response has been erased.")
         study = visit.study.id
         ticket = self.guard.ticket(study, passport, screen.page, screen.stage, outcome.revision, post.edit)
-        return self.pages.conflict(visit, self._standing(state, screen.page), screen, post, ticket)
+        standing = self._standing(state, screen.page)
+        both = self.pages.conflict(visit, standing, screen, post.typed, ticket, edit=post.edit)
+        return both or self.pages.questions(visit, standing, screen, ticket, edit=post.edit, typed=post.typed)
 
-    def _closed(self, visit: Visit, standing: Standing, screen: Screen, post: Post) -> Response:
+    def _closed(self, visit: Visit, standing: Standing, screen: Screen, post: Post, *, over: bool = False) -> Response:
         """Return what this post itself typed: whoever sends it need not be who may see the answers."""
         blank = Standing(standing.instrument, {}, 0)
-        return self.pages.lost(visit, blank, screen, post, "closed", visit.at(THANKS), heading="closed_title")
+        reason = "changes_lost" if over else "closed_open" if self._changeable(visit, standing.instrument) else "closed"
+        return self.pages.lost(visit, blank, screen, post, reason, visit.at(THANKS), heading="closed_title")
+
+    def _changeable(self, visit: Visit, instrument: Instrument) -> bool:
+        """Whether what was sent may be changed; without a trace of who sent it, nobody can be let in to do so."""
+        wished = instrument.edit_after_submit and instrument.privacy_mode != "anonymous"
+        return wished and visit.study.wave.phase(self.now()) is Phase.OPEN
 
     def _unavailable(self, visit: Visit, standing: Standing | None, screen: Screen, post: Post) -> Response:
         """Return the page as it was sent while the store is out of reach; its own ticket sends it again."""
@@ -273,8 +404,8 @@ class Interview:
         return answer
 
     @staticmethod
-    def _before(visit: Visit, standing: Standing, screen: Screen, post: Post) -> str:
-        if post.edit:
+    def _before(visit: Visit, standing: Standing, screen: Screen, *, edit: bool) -> str:
+        if edit:
             return visit.at(REVIEW)
         before = screens.previous(standing, screen)
         return visit.screen(before) if before else visit.at()
@@ -287,12 +418,35 @@ class Interview:
         state = self._state(passport)
         if state is None or passport is None:
             return redirect(visit.at())
-        if state.submitted:
+        if state.sealed:
             return redirect(visit.at(THANKS))
         standing = self._whole(state)
         if standing.position is not None:
             return redirect(visit.screen(standing.position))
-        return self.pages.review(visit, standing, self.guard.ticket(study, passport, REVIEW, "", state.revision))
+        ticket = self.guard.ticket(study, passport, REVIEW, "", state.revision)
+        return self._reviewed(visit, standing, state, ticket)
+
+    def _reviewed(
+        self,
+        visit: Visit,
+        standing: Standing,
+        state: ResponseState,
+        ticket: str,
+        alert: Alert | None = None,
+        status: int = 200,
+    ) -> Response:
+        drafted = self.store.drafted(state.id) if state.drafts else ()
+        unsaved = [Screen(*each) for each in drafted if Screen(*each) in standing.route.screens]
+        return self.pages.review(
+            visit,
+            standing,
+            ticket,
+            alert=alert,
+            status=status,
+            unsaved=unsaved,
+            changing=state.reopened,
+            changeable=self._changeable(visit, standing.instrument),
+        )
 
     def submit(self, language: str, study: str) -> Response:
         visit = self._visit(language, study)
@@ -301,7 +455,7 @@ class Interview:
         passport, state = self._claimed(visit, post)
         if state is None:
             return redirect(visit.at(), 303)
-        if not state.submitted:
+        if not state.sealed:
             gap = self._whole(state).position
             if gap is not None:
                 return redirect(visit.screen(gap), 303)
@@ -322,7 +476,7 @@ class Interview:
         self, visit: Visit, passport: Passport, state: ResponseState | None, reason: str, status: int
     ) -> Response:
         """Return the review as it stands now, with a new ticket and the sentence *reason*: one more press sends it."""
-        if state is None or state.submitted:
+        if state is None or state.sealed:
             return redirect(visit.at(THANKS) if state else visit.at(), 303)
         standing = self._whole(state)
         if standing.position is not None:
@@ -330,33 +484,54 @@ class Interview:
         say = visit.wording
         alert = Alert(say["not_sent"], (say.say(reason, button=say["submit"]),))
         ticket = self.guard.ticket(visit.study.id, passport, REVIEW, "", state.revision)
-        answer = self.pages.review(visit, standing, ticket, alert=alert, status=status)
+        answer = self._reviewed(visit, standing, state, ticket, alert, status)
         self._mark(visit, passport, answer)
         return answer
 
     def thanks(self, language: str, study: str) -> Response:
         visit = self._visit(language, study)
         state = self._state(visit.passport)
-        if state is None:
+        if state is None or visit.passport is None:
             return redirect(visit.at())
-        if not state.submitted:
+        if not state.sealed:
             return redirect(visit.at(REVIEW))
-        return self.pages.thanks(visit)
+        return self._thank(visit, visit.passport, state)
+
+    def reopen(self, language: str, study: str) -> Response:
+        """Let the respondent change what was sent: seen again only by who presses this button, with the cookie."""
+        visit = self._visit(language, study)
+        ticket = self._post(visit).admits(Screen(THANKS))
+        state = self._state(visit.passport)
+        if state is None or visit.passport is None or not state.submitted:
+            return redirect(visit.at(), 303)
+        if not self._changeable(visit, self.store.instrument(state.version_hash)):
+            return self._thank(visit, visit.passport, state, "changes_over", 409)
+        if ticket is None:
+            return self._thank(visit, visit.passport, state, "renewed_short", 403)
+        try:
+            self.store.reopen(state.id, self.now())
+        except WaveClosed:
+            return self._thank(visit, visit.passport, state, "changes_over", 409)
+        return redirect(visit.at(REVIEW), 303)
+
+    def _thank(
+        self, visit: Visit, passport: Passport, state: ResponseState, reason: str = "", status: int = 200
+    ) -> Response:
+        say = visit.wording
+        instrument = self.store.instrument(state.version_hash)
+        changeable = self._changeable(visit, instrument)
+        ticket = self.guard.ticket(visit.study.id, passport, THANKS) if changeable else ""
+        alert = Alert(say["not_opened"], (say.say(reason, button=say["change_sent"]),)) if reason else None
+        coded = instrument.privacy_mode != "anonymous"
+        return self.pages.thanks(visit, ticket, coded=coded, alert=alert, status=status)
 
     # ---- what the views begin with
 
     def _visit(self, language: str, study: str) -> Visit:
-        found = self.studies.get(study)
-        if found is None or language not in found.languages:
-            abort(404)
-        return Visit(found, wordings()[language], self.guard.read_passport(study, request.cookies))
+        return read_visit(self.studies, self.guard, language, study)
 
     def _post(self, visit: Visit) -> Post:
-        if request.mimetype not in _FORM_TYPES:
-            abort(415)
-        ticket = self.guard.read_ticket(visit.study.id, request.form.get("ticket", ""))
-        accepted = ticket is not None and visit.passport is not None and same_browser(ticket, visit.passport)
-        return Post(ticket, accepted, request.form)
+        return read_post(self.guard, visit)
 
     def _claimed(self, visit: Visit, post: Post) -> tuple[Passport, ResponseState | None]:
         """Return the response that a post speaks of, accepted or not, and a passport for the next one.
@@ -391,6 +566,50 @@ class Interview:
 
     def _whole(self, state: ResponseState) -> Standing:
         return self._standing(state, *(page.id for page in self.store.instrument(state.version_hash).pages))
+
+
+# ---- what every request to a study begins with
+
+
+def turned_away(guard: Guard) -> Response | None:
+    """Return where a form leads that another site has sent: to the page itself, which knows nothing of what it sent."""
+    if request.method == "POST" and guard.sent_from_elsewhere(request):
+        return redirect(quote(request.path), 303)
+    return None
+
+
+def read_visit(studies: Mapping[str, Study], guard: Guard, language: str, study: str) -> Visit:
+    """Return who comes to *study*, in which language; aborts where there is no such page."""
+    found = studies.get(study)
+    if found is None or language not in found.languages:
+        abort(404)
+    return Visit(found, wordings()[language], guard.read_passport(study, request.cookies))
+
+
+def read_post(guard: Guard, visit: Visit) -> Post:
+    """Return what the form of this request sent; aborts for what is no form."""
+    if request.mimetype not in _FORM_TYPES:
+        abort(415)
+    ticket = guard.read_ticket(visit.study.id, request.form.get("ticket", ""))
+    accepted = ticket is not None and visit.passport is not None and same_browser(ticket, visit.passport)
+    return Post(ticket, accepted, request.form)
+
+
+def _tell_script(answer: Response) -> Response:
+    """Tell kysely.js where a redirect leads: a browser keeps that from scripts."""
+    if answer.status_code == 303 and "X-Kysely" in request.headers:
+        answer.headers["X-Kysely-Location"] = answer.headers.pop("Location")
+        answer.status_code = 204
+    return answer
+
+
+def _again(visit: Visit, screen: Screen, post: Post) -> str:
+    """Return the address at which a page that wasn't saved is shown again."""
+    return visit.screen(screen) + ("?edit" if post.edit else "")
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
 
 
 def new_seed() -> int:

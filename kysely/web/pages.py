@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
+from kysely.instrument import OWN_FIELDS
 from kysely.questions._base import Question
 from kysely.questions._base import wording as in_language
 from kysely.routing import Screen
@@ -35,7 +36,7 @@ from kysely.web.contexts import (
 from kysely.web.frames import Frames, language_links
 from kysely.web.screens import Errors, Received, Standing
 from kysely.web.security import COOKIE_DAYS
-from kysely.web.visits import HANDLING, REVIEW, THANKS, Post, Visit
+from kysely.web.visits import HANDLING, LATER, RESUME, REVIEW, THANKS, Post, Visit
 from kysely.web.wording import Wording, wordings
 
 
@@ -75,6 +76,9 @@ class Pages:
             state=state,
             onward=Link(say["continue"], onward) if begun else None,
             personal=personal,
+            code=Link(say["with_code"], visit.at(RESUME))
+            if visit.study.instrument.privacy_mode != "anonymous"
+            else None,
         )
         return self.frames.draw("introduction.html", page, 403 if alert else 200)
 
@@ -85,11 +89,26 @@ class Pages:
         return self.frames.draw("statement.html", statements.handling(visit.study, visit.wording, frame))
 
     def review(
-        self, visit: Visit, standing: Standing, ticket: str, *, alert: Alert | None = None, status: int = 200
+        self,
+        visit: Visit,
+        standing: Standing,
+        ticket: str,
+        *,
+        alert: Alert | None = None,
+        status: int = 200,
+        unsaved: Sequence[Screen] = (),
+        changing: bool = False,
+        changeable: bool = False,
     ) -> Response:
-        """Return everything answered, page by page, to be checked and sent."""
+        """Return everything answered, page by page, to be checked and sent.
+
+        On the screens *unsaved* something is typed that isn't among it. *changing* is what was sent once already,
+        *changeable* what can be changed after it is sent.
+        """
         say = visit.wording
-        title = say["review_title"]
+        title = say["changing_title" if changing else "review_title"]
+        text = "changing_text" if changing else "review_text_open" if changeable else "review_text"
+        button = say["submit_again" if changing else "submit"]
         path = standing.route.screens
         page = ReviewPage(
             frame=self._frame(
@@ -98,26 +117,40 @@ class Pages:
                 links=lambda other: visit.at(REVIEW, language=other),
             ),
             heading=title,
-            text=say["review_text"],
+            text=say[text],
             pages=tuple(
                 found for page in dict.fromkeys(s.page for s in path) if (found := _given(visit, standing, page)).given
             ),
-            form=Form(visit.at(REVIEW), ticket, (Button(say["submit"]),)),
+            form=Form(visit.at(REVIEW), ticket, (Button(button),)),
+            unsaved=tuple(_unsaved(visit, standing, screen) for screen in unsaved),
             back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
             alert=alert,
         )
         return self.frames.draw("review.html", page, status)
 
-    def thanks(self, visit: Visit) -> Response:
-        """Return the page that says the response is complete and durable."""
+    def thanks(
+        self, visit: Visit, ticket: str = "", *, coded: bool = True, alert: Alert | None = None, status: int = 200
+    ) -> Response:
+        """Return the page that says the response is complete and durable.
+
+        With a *ticket* it can be opened again to be changed; *coded* is one that has a code.
+        """
         say = visit.wording
+        title = say["thanks_title"]
         page = ThanksPage(
-            frame=self._frame(visit, say["thanks_title"], links=lambda other: visit.at(THANKS, language=other)),
-            heading=say["thanks_title"],
-            paragraphs=(say["thanks_text"], say["thanks_next"]),
+            frame=self._frame(
+                visit,
+                f"{say['error']}: {title}" if alert else title,
+                links=lambda other: visit.at(THANKS, language=other),
+            ),
+            heading=title,
+            paragraphs=(say["thanks_text"], *([say["thanks_change"]] if ticket else []), say["thanks_next"]),
             onward=Link(say["to_introduction"], visit.at()),
+            form=Form(visit.at(THANKS), ticket, (Button(say["change_sent"], look="second"),)) if ticket else None,
+            links=(Link(say["code_link"], visit.at(LATER)),) if coded else (),
+            alert=alert,
         )
-        return self.frames.draw("thanks.html", page)
+        return self.frames.draw("thanks.html", page, status)
 
     # ---- questions
 
@@ -137,12 +170,16 @@ class Pages:
         onward: Link | None = None,
         carried: tuple[tuple[str, str], ...] = (),
         status: int = 200,
+        note: str = "",
+        elsewhere: Link | None = None,
     ) -> Response:
         """Return *screen* with its questions; without a *ticket* it can be read and copied, not sent.
 
-        *alert* is given the links to the fields that have errors.
+        *alert* is given the links to the fields that have errors. *note* says what is special about what is shown,
+        *elsewhere* leads to what another browser has typed here.
         """
         say, page = visit.wording, standing.page(screen.page)
+        coded = standing.instrument.privacy_mode != "anonymous"
         asked = screens.draw(standing, screen, say, typed=typed, shown=shown, errors=errors)
         number, count = screens.progress(standing, screen)
         words = say.say("page_of", number=number, count=count)
@@ -158,6 +195,11 @@ class Pages:
             alert=alert(error_links(asked)) if alert else None,
             onward=onward,
             languages=_language_buttons(visit, screen) if ticket else (),
+            note=note,
+            elsewhere=elsewhere,
+            later=Button(say["later"], "go", "later", look="quiet") if ticket and coded else None,
+            script=self.frames.assets.url("kysely.js") if ticket else "",
+            unsent=say.say("unsent", button=say[_onward(edit)]) if ticket else "",
         )
         return self.frames.draw("question.html", context, status)
 
@@ -166,20 +208,24 @@ class Pages:
         visit: Visit,
         standing: Standing,
         screen: Screen,
-        post: Post,
+        typed: MultiDict[str, str],
         ticket: str,
         received: Received,
         *,
-        before: str,
+        edit: bool,
+        before: str = "",
     ) -> Response:
-        """Return the page with what is wrong or unanswered; *before* is where one gets without saving it."""
+        """Return the page with what is wrong or unanswered.
+
+        *before* is where one gets without saving it, for those who are on their way back.
+        """
         say = visit.wording
         count = sum(len(errors) for errors in received.errors.values())
 
         def alert(links: tuple[Link, ...]) -> Alert:
             if received.merely_unanswered:
                 return Alert(say.count("unanswered_title", count), (say["unanswered_text"],), links)
-            back = (Link(say["back_unsaved"], before),) if post.going_back else ()
+            back = (Link(say["back_unsaved"], before),) if before else ()
             return Alert(say.count("errors", count), (say["errors_text"],), links + back)
 
         return self.questions(
@@ -187,8 +233,8 @@ class Pages:
             standing,
             screen,
             ticket,
-            edit=post.edit,
-            typed=post.typed,
+            edit=edit,
+            typed=typed,
             shown=received.questions,
             errors=received.errors,
             alert=alert,
@@ -242,18 +288,35 @@ class Pages:
             status=409,
         )
 
-    def conflict(self, visit: Visit, standing: Standing, screen: Screen, post: Post, ticket: str) -> Response:
-        """Return both versions of a page that was saved elsewhere in the meantime; *standing* is what is stored."""
+    def conflict(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        typed: MultiDict[str, str],
+        ticket: str,
+        *,
+        edit: bool,
+    ) -> Response | None:
+        """Return both versions of a page that was saved elsewhere in the meantime, None if they say the same.
+
+        *standing* is what is stored.
+        """
         say = visit.wording
         title = say["conflict_title"]
+        differences = tuple(_differences(visit, standing, screen, typed))
+        if not differences:
+            return None
+        answers = tuple((name, text) for name, text in typed.items(multi=True) if name not in OWN_FIELDS)
+        buttons = (Button(say["use_mine"]), Button(say["keep_saved"], "go", "keep", look="second"))
         page = ConflictPage(
             frame=self._frame(visit, f"{say['error']}: {title}"),
             heading=in_language(standing.page(screen.page).title, visit.language),
             alert=Alert(title, (say["conflict_text"],)),
-            differences=tuple(_differences(visit, standing, screen, post)),
+            differences=differences,
             # What was left blank has been asked for once already.
-            form=Form(visit.screen(screen), ticket, (Button(say["use_mine"]),), (*post.answers, ("skip", "1"))),
-            keep=Link(say["keep_saved"], visit.screen(screens.following(standing, screen, edit=post.edit))),
+            form=Form(visit.screen(screen), ticket, buttons, (*answers, ("skip", "1"))),
+            edit=Link(say["edit_mine"], f"{visit.screen(screen)}?typed{'&edit' if edit else ''}"),
         )
         return self.frames.draw("conflict.html", page, 409)
 
@@ -277,7 +340,8 @@ def introduction_facts(visit: Visit) -> tuple[Fact, ...]:
         facts.append(Fact(say["why"], (in_language(instrument.purpose, visit.language),)))
     facts.append(Fact(say["who"], statements.who(visit.study.wave, say)))
     if instrument.minutes:
-        facts.append(Fact(say["how_long"], (say.count("how_long_text", instrument.minutes, days=COOKIE_DAYS),)))
+        coded = (say["how_long_code"],) if instrument.privacy_mode != "anonymous" else ()
+        facts.append(Fact(say["how_long"], (say.count("how_long_text", instrument.minutes, days=COOKIE_DAYS), *coded)))
     facts.append(Fact(say["how_handled"], (statements.promise(instrument, say), say["voluntary"])))
     return tuple(facts)
 
@@ -302,11 +366,16 @@ def _given(visit: Visit, standing: Standing, id: str) -> GivenPage:
     )
 
 
-def _differences(visit: Visit, standing: Standing, screen: Screen, post: Post) -> list[Difference]:
+def _unsaved(visit: Visit, standing: Standing, screen: Screen) -> Link:
+    title = in_language(standing.page(screen.page).title, visit.language)
+    return Link(visit.wording.say("unsaved_page", page=title), f"{visit.screen(screen)}?edit")
+
+
+def _differences(visit: Visit, standing: Standing, screen: Screen, typed: MultiDict[str, str]) -> list[Difference]:
     differences = []
     for question in standing.questions(screen):
         saved = screens.control(standing, screen, question, visit.language)
-        mine = screens.control(standing, screen, question, visit.language, post.typed)
+        mine = screens.control(standing, screen, question, visit.language, typed)
         if given(saved) != given(mine):
             differences.append(Difference(saved.legend, given(saved), given(mine)))
     return differences

@@ -122,6 +122,35 @@ def answered(standing: Standing, received: Received) -> bool:
     )
 
 
+def saved(standing: Standing, screen: Screen) -> bool:
+    """Whether anything is stored of what *screen* asks."""
+    return any(
+        name in standing.answers
+        for question in standing.questions(screen)
+        for name in question.asked(screen.stage, standing.answers)
+    ) or any(standing.identity.get(question.id) for question in standing.questions(screen))
+
+
+def named(instrument: Instrument, screen: Screen) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the fields that *screen* may have, and those of them that say who the respondent is."""
+    asked = [question for question in instrument.page(screen.page).questions if screen.stage in question.all_stages]
+    fields = frozenset(name for question in asked for name in question.fields(screen.stage))
+    who = frozenset(name for question in asked if question.identifies for name in question.fields(screen.stage))
+    return fields, who
+
+
+def shows(standing: Standing, screen: Screen, typed: Sequence[tuple[str, str]]) -> bool:
+    """Whether *typed* is what the page shows anyway."""
+    stored = {
+        (name, value)
+        for question in standing.questions(screen)
+        for name, values in question.typed(screen.stage, {**standing.answers, **standing.identity}).items()
+        for value in values
+        if value.strip()
+    }
+    return stored == {(name, value) for name, value in typed if value.strip()}
+
+
 def draw(
     standing: Standing,
     screen: Screen,

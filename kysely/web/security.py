@@ -161,9 +161,7 @@ class Guard:
 
     def take_passport(self, study: str, response: Response) -> None:
         """Let the browser forget the cookie of *study*."""
-        response.delete_cookie(
-            self._cookie(study), path="/", secure=self._secure, httponly=True, samesite="Lax"
-        )
+        response.delete_cookie(self._cookie(study), path="/", secure=self._secure, httponly=True, samesite="Lax")
 
     def seal(self, response: Response) -> Response:
         """Put the headers of TRUST F1–F4 on *response*; a view that set one itself keeps its own."""

@@ -42,17 +42,24 @@ def promise(instrument: Instrument, say: Wording) -> str:
 
 def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
     """Return how the answers to *study* are handled; its promises follow from the privacy mode."""
-    mode = study.instrument.privacy_mode
+    mode, visits = study.instrument.privacy_mode, study.instrument.keeps_visits
     facts = [
         Fact(say["who"], who(study.wave, say)),
         Fact(say["how_handled"], (promise(study.instrument, say), say["voluntary"])),
-        Fact(say["stored_title"], (say[f"stored_{mode}"],)),
+        Fact(say["stored_title"], (say[f"stored_{mode}"], *([say["stored_visits"]] if visits else []))),
         Fact(say["not_stored_title"], (say["not_stored"],)),
-        Fact(say["changed_title"], (say["changed"],)),
+        Fact(say["changed_title"], _changed(study, say)),
         Fact(say["cookie_title"], (say.say("cookie", days=COOKIE_DAYS),)),
         Fact(say["results_title"], (say.say("results", respondents=study.instrument.min_group),)),
     ]
     return StatementPage(frame, say["privacy_title"], tuple(facts))
+
+
+def _changed(study: Study, say: Wording) -> tuple[str, ...]:
+    """Return what respondents can change and erase; in anonymous mode what is sent can't be found again."""
+    if study.instrument.privacy_mode == "anonymous":
+        return (say["changed"],)
+    return (say["changed_open" if study.instrument.edit_after_submit else "changed"], say["changed_erase"])
 
 
 def accessibility(contacts: tuple[str, ...], say: Wording, frame: Frame) -> StatementPage:

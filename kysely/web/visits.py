@@ -15,6 +15,7 @@ from kysely.web.studies import Study
 from kysely.web.wording import Wording
 
 REVIEW, THANKS, HANDLING = "check-answers", "thank-you", "how-answers-are-handled"
+LATER, RESUME, ERASE = "continue-later", "continue-with-a-code", "erase-my-answers"
 """Addresses within a study. Their hyphens keep them apart from every page: the names authors give have none."""
 
 
@@ -70,6 +71,15 @@ class Post:
     @property
     def going_back(self) -> bool:
         return self.typed.get("go") == "back"
+
+    @property
+    def later(self) -> bool:
+        return self.typed.get("go") == "later"
+
+    @property
+    def keeping(self) -> bool:
+        """Whether the respondent wants what is saved, not what this browser typed."""
+        return self.typed.get("go") == "keep"
 
     @property
     def changing_language(self) -> bool:
