@@ -183,7 +183,7 @@ def _check_variables(parts: Parts, question: Question) -> None:
 
 
 def _check_mentions(parts: Parts) -> None:
-    """Note ids in `core` and `identity` that no question has."""
+    """Note ids in `core`, `identity` and `order` that no question has."""
     known = {question.id for question in parts.questions} | parts.binder.unread
     core = parts.root.get("core")
     named = [("file: core", item) for item in core.value] if core and isinstance(core.value, list) else []
@@ -191,6 +191,12 @@ def _check_mentions(parts: Parts) -> None:
     bound = parts.binder.bind(Identity, identity, "file: identity") if identity else None
     if identity and bound:
         named.append(("file: identity", identity.value["role"]))
+    for question in parts.questions:
+        if question.ordered_like is not None and question.ordered_like not in known:
+            cause = f"there is no question {question.ordered_like!r} whose order it could take"
+            cure = nearest(question.ordered_like, known) or "Name a question"
+            line = parts.line(question, "order", "like")
+            parts.binder.add(line, f"question {question.id!r}", cause, cure, "unknown_question")
     for where, node in named:
         if node.value not in known:
             cause = f"there is no question {node.value!r}"

@@ -143,6 +143,12 @@ class Question:
         return ("",)
 
     @property
+    def ordered_like(self) -> str | None:
+        """The id of the question whose random order this one takes, None if it has its own."""
+        ordering = getattr(self, "ordering", None)
+        return ordering.like if ordering else None
+
+    @property
     def staged(self) -> bool:
         """Whether it may need several screens, and so has to be alone on its page."""
         return len(self.all_stages) > 1
@@ -179,6 +185,11 @@ class Question:
     def piped(self) -> frozenset[str]:
         """The names whose answers its texts show."""
         return piping.piped(self)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is the same for all respondents who meet it: one screen, and all its variables on the path."""
+        return not (self.staged or self.conditional or self.piped or self.beside())
 
     def without(self, codes: frozenset[str]) -> Question | None:
         """Return the question as asked of those whom its rows or options *codes* don't concern.

@@ -63,6 +63,10 @@ class Order:
     variable: str | None = field(
         default=None, metadata={"help": "name of the variable that records the order shown", "name": True}
     )
+    like: str | None = field(
+        default=None,
+        metadata={"help": "id of another question: what both offer stands in the same order", "name": True},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +146,7 @@ def shuffled(id: str, options: Sequence[Member], order: Order | None, seed: int)
         return tuple(codes)
     loose = sorted(
         (option.code for option in options if not option.fixed),
-        key=lambda code: sha256(f"{id}\n{seed}\n{code}".encode()).digest(),
+        key=lambda code: sha256(f"{order.like or id}\n{seed}\n{code}".encode()).digest(),
     )
     following = iter(loose)
     return tuple(option.code if option.fixed else next(following) for option in options)

@@ -31,6 +31,9 @@ class PlainRow:
     code: str = field(
         metadata={"help": "what its variable is named after: a word, never changed once used", "name": True}
     )
+    variable: str | None = field(
+        default=None, metadata={"help": "name of its variable, where that isn't `<id>_<code>`", "name": True}
+    )
     show_if: Condition | None = field(default=None, metadata={"help": "condition on earlier answers"})
 
     answerable: ClassVar[bool] = True
@@ -39,6 +42,10 @@ class PlainRow:
     def words(self) -> Text:
         """Return what the row asks about."""
         raise NotImplementedError
+
+    def named(self, question: str) -> str:
+        """Return the variable that the row has in *question*."""
+        return self.variable or f"{question}_{self.code}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +124,8 @@ class RowQuestion(MayDecline, Question):
             yield Fault("no_rows", (), "the question has no rows", "Write `rows`, or `rows_from`")
         yield from shared.code_faults(self.members, rows)
         yield from shared.order_faults(rows, self.shuffling)
-        if len(rows) > MANY_ROWS:
+        # Rows made of earlier options are shown where they were chosen: how many, no author can know.
+        if len(rows) > MANY_ROWS and not getattr(self, "rows_from", None):
             yield Fault(
                 "many_rows",
                 (self.members,),

@@ -49,9 +49,7 @@ class Grid(RowQuestion):
     template: ClassVar[str] = "grid"
 
     def items(self) -> Iterator[Item]:
-        return (
-            Item(f"{self.id}_{row.code}", self.id, row, self.text, self.scale.levels, row.label) for row in self.rows
-        )
+        return (Item(row.named(self.id), self.id, row, self.text, self.scale.levels, row.label) for row in self.rows)
 
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()

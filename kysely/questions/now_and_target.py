@@ -67,6 +67,11 @@ class NowAndTarget(RowQuestion):
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()
         yield from level_faults("scale", self.scale.levels)
+        for place, row in enumerate(self.rows):
+            if row.variable:
+                cause = f"row {row.code} has two variables, so `variable` can't name them"
+                cure = f"Take it out; they are {self.now.id}_{row.code} and {self.target.id}_{row.code}"
+                yield Fault("row_variable", ("rows", place, "variable"), cause, cure)
         if self.now.id.lower() == self.target.id.lower():
             cause = f"now and target have the same id {self.now.id!r}"
             yield Fault("name_clash", ("target", "id"), cause, "Give each its own")

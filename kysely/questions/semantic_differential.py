@@ -72,9 +72,7 @@ class SemanticDifferential(RowQuestion):
     template: ClassVar[str] = "semantic_differential"
 
     def items(self) -> Iterator[Item]:
-        return (
-            Item(f"{self.id}_{row.code}", self.id, row, self.text, self.scale.levels, row.words()) for row in self.rows
-        )
+        return (Item(row.named(self.id), self.id, row, self.text, self.scale.levels, row.words()) for row in self.rows)
 
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()

@@ -46,7 +46,7 @@ class StageMatrix(RowQuestion):
     rows: tuple[StageRow, ...] = field(default=(), metadata={"help": "what is judged"})
 
     def items(self) -> Iterator[Item]:
-        return (Item(f"{self.id}_{row.code}", self.id, row, self.text, row.stages, row.label) for row in self.rows)
+        return (Item(row.named(self.id), self.id, row, self.text, row.stages, row.label) for row in self.rows)
 
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()
