@@ -1,6 +1,7 @@
 """`python -m analysis <instrument>`: from the extract to estimates, claims and charts in build/<instrument>/.
 
-With --check it only tells what is wrong with the plans and claims.
+With --check it only tells what is wrong with the plans and claims. With KYSELY_ENGINE_URL the tables are summed by
+a database or a cluster, where the respondents of the extract are put first, or are already (--respondents).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis import engines
 from kysely import paths
 from kysely.errors import AuthorError, KyselyError
 
 if TYPE_CHECKING:
     from analysis.claims import Claims
     from analysis.estimates import Estimates, Provenance
+    from analysis.sources import Source
     from analysis.study import Study
 
 
@@ -32,6 +35,14 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--extract", type=Path, help="folder of the extract (default: build/<instrument>/extract)")
     made.add_argument("--out", type=Path, help="folder to write to (default: build/<instrument>)")
+    made.add_argument(
+        "--respondents",
+        metavar="TABLE",
+        help="a table where KYSELY_ENGINE_URL points, or a Parquet file, instead of the extract's respondents; of the "
+        "extract its codebook.json is read (docs/methods.md, The respondents table)",
+    )
+    made.add_argument("--origin", choices=("real", "simulated"), help="with --respondents: whose answers they are")
+    made.add_argument("--wave", default="", help="with --respondents: the name of the wave")
     made.add_argument("--no-charts", action="store_true", help="draw no charts, and remove those of an earlier run")
     return made
 
@@ -44,7 +55,13 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         if given.check:
             check(environ, given.instrument)
             return 0
-        analyse(questionnaires, given.extract or build / "extract", given.out or build, charts=not given.no_charts)
+        folders = (questionnaires, given.extract or build / "extract", given.out or build)
+        place = engines.located(environ)
+        if given.respondents is None and engines.in_memory(place):
+            analyse(*folders, charts=not given.no_charts)
+        else:
+            source = source_of(given, *folders[:2])
+            analyse_elsewhere(source, place, folders[2], charts=not given.no_charts)
     except KyselyError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -92,6 +109,40 @@ def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bo
         print("  no charts: nobody counts yet", flush=True)
     drawn = draw_charts(study, estimates, out / "charts", wanted=charts and len(study) > 0)
     print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
+
+
+def analyse_elsewhere(source: Source, place: str, out: Path, *, charts: bool = True) -> None:
+    """Write estimates/ and charts/ into *out* from respondents whom the engine at *place* sums."""
+    from analysis import elsewhere
+
+    with step("putting the respondents where they are summed"):
+        engine = source.engine(place, out)
+    with engine:
+        about = source.provenance(engine, datetime.now(UTC).isoformat(timespec="seconds"))
+        print(headline(about, source.responses(about)), flush=True)
+        with step(f"estimating on {engine.place}"):
+            estimates = elsewhere.tabulate_from(engine, source.layout, about, source.unanswered(about))
+            estimates.write(out / "estimates")
+    (out / "claims.json").unlink(missing_ok=True)  # an earlier run's, of other numbers
+    print(not_told(engine.place, elsewhere.told(about)), flush=True)
+    drawn = draw_charts(source.layout.study, estimates, out / "charts", wanted=charts and about.responses > 0)
+    print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
+
+
+def source_of(given: argparse.Namespace, questionnaires: Path, extract_folder: Path) -> Source:
+    """Return the extract, or the table that the command names in its place. Raises CommandError for half a table."""
+    from analysis import sources
+
+    if given.respondents is None:
+        return sources.OfExtract(questionnaires, extract_folder)
+    if given.origin is None:
+        raise sources.RespondentsError(
+            "--respondents needs --origin real or --origin simulated: whose answers they are stands on every table, "
+            "and the table itself doesn't say"
+        )
+    return sources.OfTable(
+        questionnaires, extract_folder, sources.GivenTable(given.respondents, given.origin, given.wave)
+    )
 
 
 def pages(study: Study, extract_folder: Path) -> Mapping[str, Sequence[str]] | None:
@@ -152,6 +203,14 @@ def headline(about: Provenance, responses: int) -> str:
 
 def _of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def not_told(place: str, left_out: Sequence[str]) -> str:
+    """Return what was left out because the respondents are not in memory."""
+    return (
+        f"  left out, because every respondent would have to be in memory and they are on {place}: "
+        f"{', '.join(left_out)}. To have it, analyse the extract with KYSELY_ENGINE_URL empty"
+    )
 
 
 def weighted_beside(estimates: Estimates) -> Iterator[str]:

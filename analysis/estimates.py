@@ -43,6 +43,7 @@ class Provenance:
 
     *synthetic* is true of simulated answers, and nobody who draws a chart can switch it off.
     *rules* are the thresholds that were applied (suppress_respondents, suppress_organisations, small_base).
+    *elsewhere* says where the respondents were if not in memory, and what was left out for it (elsewhere.Account).
     """
 
     instrument: str
@@ -63,6 +64,7 @@ class Provenance:
     release: str = "research"
     rules: Mapping[str, int] = field(default_factory=dict)
     simulation: Mapping[str, Any] | None = None
+    elsewhere: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, extract: Extract, study: Study, made_at: str) -> Provenance:

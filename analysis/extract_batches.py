@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,19 +45,21 @@ class Stored:
         responses, cases = (_parquet(self.folder / f"{name}.parquet") for name in ("responses", "cases"))
         return self._part(responses.schema_arrow.empty_table(), cases.schema_arrow.empty_table())
 
-    def batches(self, rows: int = BATCH) -> Iterator[Extract]:
+    def batches(self, rows: int = BATCH, *, case_columns: Collection[str] = ()) -> Iterator[Extract]:
         """Yield the extract in parts of at most *rows* responses, each checked as `read` checks the whole.
 
-        Whether a response comes twice can't be seen in a part; whoever puts the parts together has to look.
+        case_columns  what the parts have to know of the sampled cases; these columns are in memory for all of them
 
-        Raises ExtractError as `read` does, and for cases that stand in another order than the responses.
+        Whether a response comes twice can't be seen in a part; whoever puts the parts together has to look.
+        Raises ExtractError as `read` does.
         """
-        cases = _Cases(self.folder / "cases.parquet")
+        cases = _Cases(self.folder / "cases.parquet", case_columns)
         found: Counter[str] = Counter()
         for batch in _batches(self.folder / "responses.parquet", rows):
-            part = self._part(batch, cases.of(batch.column("response").to_pylist()))
+            part = self._part(batch, cases.of(batch.column("response")))
             check_part(part)
             found.update(part.column("disposition").tolist())
+            yield part
         check_rows(self.manifest, found.total())
         compare_counts(self.manifest, found)
 
@@ -66,26 +68,37 @@ class Stored:
 
 
 class _Cases:
-    """The sampled cases of a file, taken in the order of their responses."""
+    """Some columns of the sampled cases, looked up by response."""
 
-    def __init__(self, file: Path):
-        self._batches = _batches(file, BATCH)
-        self._waiting: pa.Table = _parquet(file).schema_arrow.empty_table()
-
-    def of(self, responses: list[str]) -> pa.Table:
-        """Return the cases of the next *responses*. Cases without a response are passed over."""
-        import pyarrow as pa
+    def __init__(self, file: Path, columns: Collection[str]):
         import pyarrow.compute as pc
 
-        while self._waiting.num_rows < len(responses) and (batch := next(self._batches, None)) is not None:
-            self._waiting = pa.concat_tables([self._waiting, batch.filter(pc.is_valid(batch.column("response")))])
-        found, self._waiting = self._waiting.slice(0, len(responses)), self._waiting.slice(len(responses))
-        if found.column("response").to_pylist() != responses:
+        empty = _parquet(file).schema_arrow.empty_table()
+        if lacking := sorted(set(columns) - set(empty.column_names)):
+            raise ExtractError(f"the plan's design names the column {lacking[0]!r}, which cases.parquet does not have")
+        self._table = empty
+        if columns:
+            with unreadable_named(file):
+                table = _parquet(file).read(["response", *sorted(set(columns))])
+            self._table = table.filter(pc.is_valid(table.column("response")))
+
+    def of(self, responses: pa.ChunkedArray) -> pa.Table:
+        """Return the cases of *responses*, in their order; none where nothing need be known of them."""
+        if self._table.num_rows == 0:
+            return self._table
+        place = self._places.get_indexer(responses.to_pylist())
+        if without := int((place < 0).sum()):
             raise ExtractError(
-                "cases.parquet does not list the cases in the order of responses.parquet, or lacks some: where the "
-                "extract is read in batches the two must go together. Make the extract anew"
+                f"{without} responses have no case in cases.parquet, so nothing is known of how they were sampled. "
+                "Make the extract anew"
             )
-        return found
+        return self._table.take(place)
+
+    @cached_property
+    def _places(self) -> Any:
+        import pandas as pd
+
+        return pd.Index(self._table.column("response").to_pylist())
 
 
 def stored(folder: Path) -> Stored:

@@ -82,10 +82,10 @@ class Study:
     def designs(self) -> Mapping[str, Design]:
         """The design of each estimand."""
         columns = self.plan.design
-        weight = np.ones(len(self)) if columns.weight is None else self._case_column(columns.weight).astype(float)
-        stratum = None if columns.stratum is None else self._case_column(columns.stratum).astype(str)
-        fpc = None if columns.fpc is None else self._case_column(columns.fpc).astype(float)
-        psu = self.organisation if columns.psu == "organisation" else self._case_column(columns.psu).astype(str)
+        weight = np.ones(len(self)) if columns.weight is None else self.case_column(columns.weight).astype(float)
+        stratum = None if columns.stratum is None else self.case_column(columns.stratum).astype(str)
+        fpc = None if columns.fpc is None else self.case_column(columns.fpc).astype(float)
+        psu = self.organisation if columns.psu == "organisation" else self.case_column(columns.psu).astype(str)
         return {
             RESPONDENT: Design.of(weight, psu=psu, stratum=stratum, fpc=fpc),
             ORGANISATION: Design.of(weight / self.members, psu=psu, stratum=stratum, fpc=fpc),
@@ -200,8 +200,8 @@ class Study:
         # As stored, without the checks of WeightedChoice.of: whether the two fit is what some claims are about.
         return WeightedChoice(self.chosen(score), self.levels(score), self.top(score))
 
-    def _case_column(self, name: str) -> np.ndarray:
-        """Return a column of the sampled cases, looked up for each valid respondent."""
+    def case_column(self, name: str) -> np.ndarray:
+        """Return a column of the sampled cases, looked up for each valid respondent, shape (n,)."""
         found = self.answers.case_column(name)[self.valid].tolist()
         if lacking := sum(value is None for value in found):
             raise AnalystError(f"{lacking} respondents have no {name!r} in cases.parquet")

@@ -7,7 +7,7 @@ questions with the same numbers, to 1e-9; what needs every respondent at hand is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -62,7 +62,10 @@ class Coded:
 
 @dataclass(frozen=True)
 class Picks:
-    """The items of a multiple-response question, each a column of 1 and 0. Who lacks one is out of the base."""
+    """The items of a multiple-response question, each a column of 1 and 0. Who lacks one is out of the base.
+
+    Without an item, everybody is in the base (Engine.bases only).
+    """
 
     columns: tuple[str, ...]
 
@@ -92,6 +95,10 @@ class Engine(Protocol):
 
     place: str
     """Where the data are, in words."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns there are."""
 
     def close(self) -> None:
         """Leave what the engine holds."""
@@ -151,7 +158,11 @@ class Local(Protocol):
         """Return a column of numbers; NaN where the field is empty."""
 
 
-def engine(url: str | Mapping[str, str], source: str | Path, design: DesignColumns) -> Engine:
+def engine(
+    url: str | Mapping[str, str],
+    source: str | Path,
+    design: DesignColumns | Callable[[Sequence[str]], DesignColumns],
+) -> Engine:
     """Return the engine of *source* at *url*; an environment may be given for the URL it names in KYSELY_ENGINE_URL.
 
     url     "" or "memory"        source is a Parquet file
@@ -159,13 +170,15 @@ def engine(url: str | Mapping[str, str], source: str | Path, design: DesignColum
             spark://host:port     source is a table, or Parquet files that every worker can read
             local-cluster[n,c,m]  the same, on n workers of c cores and m megabytes on this machine
 
+    design  may be a function of the columns there are
+
     Raises EngineError for another URL and for an engine that can't be reached.
     """
     place = located(url)
     if in_memory(place):
         from analysis.engines.parquet import Parquet
 
-        return Parquet(Path(source), design)
+        return Parquet.of(Path(source), design)
     from analysis.engines import places
 
     opened = places.postgresql(place, str(source)) if on_postgresql(place) else places.spark(place, str(source))

@@ -79,6 +79,10 @@ class Ibis:
         self._rows = self._shared_out(rows) if columns.per else rows.mutate(**{SIZE: _one() + 1})
         self._known: set[Coded] = set()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self._table.columns)
+
     def under(self, design: DesignColumns) -> Ibis:
         """Return the engine of the same table under another design."""
         return Ibis(self._table, design, self._at)
@@ -167,7 +171,7 @@ class Ibis:
         cells = []
         for number, (stub, group) in enumerate(crossings):
             items = [rows[position[item]] for item in (stub.items if isinstance(stub, Picks) else (stub,))]
-            answered = reduce(lambda a, b: a + b, items) * 0
+            answered = reduce(lambda a, b: a + b, items, _one()) * 0
             none = 1 if group is None else len(group.codes)
             place = 0 if group is None else rows[position[group]].fill_null(none)
             cells.append(number * TABLE + place * GROUP + size + answered)

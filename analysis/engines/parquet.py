@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +31,14 @@ class Parquet:
         self._columns = columns
         self._banners: tuple[tuple[Coded | None, ...], Banners] | None = None
 
+    @classmethod
+    def of(cls, path: Path, design: DesignColumns | Callable[[Sequence[str]], DesignColumns]) -> Parquet:
+        """Return the engine of the file; *design* may be a function of the columns it has."""
+        if isinstance(design, DesignColumns):
+            return cls(path, design)
+        found = cls(path, DesignColumns("")).columns
+        return cls(path, design(found))
+
     @cached_property
     def design(self) -> Design:
         """The design of all respondents of the file, in its order."""
@@ -53,6 +62,10 @@ class Parquet:
     def crosstabs(self, stub: Coded, banners: Sequence[Coded]) -> list[Moments]:
         """Return the Moments of one question by each of *banners*."""
         return self.tables([(stub, banner) for banner in banners])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self._schema.names)
 
     def under(self, design: DesignColumns) -> Parquet:
         """Return the engine of the same file under another design."""
@@ -195,21 +208,28 @@ class Parquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            schema = self._schema
-            if column not in schema.names:
-                raise DesignError(f"{self.path.name} has no column {column!r}; it has {', '.join(schema.names[:20])} …")
-            text = pa.types.is_string(schema.field(column).type) or pa.types.is_large_string(schema.field(column).type)
-            table = pq.read_table(self.path, columns=[column], read_dictionary=[column] if text else None)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise DesignError(f"{self.path.name} can't be read as Parquet ({error}); make the extract anew") from None
-        return table.column(0)
+        schema = self._schema
+        if column not in schema.names:
+            raise DesignError(f"{self.path.name} has no column {column!r}; it has {', '.join(schema.names[:20])} …")
+        text = pa.types.is_string(schema.field(column).type) or pa.types.is_large_string(schema.field(column).type)
+        with self._unreadable_named():
+            return pq.read_table(self.path, columns=[column], read_dictionary=[column] if text else None).column(0)
 
     @cached_property
     def _schema(self) -> Any:
         import pyarrow.parquet as pq
 
-        return pq.read_schema(self.path)
+        with self._unreadable_named():
+            return pq.read_schema(self.path)
+
+    @contextmanager
+    def _unreadable_named(self) -> Iterator[None]:
+        import pyarrow as pa
+
+        try:
+            yield
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DesignError(f"{self.path.name} can't be read as Parquet ({error}); make it anew") from None
 
 
 def _numbered(column: Any, coded: Coded, size: type) -> NDArray[Any]:

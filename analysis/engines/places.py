@@ -12,7 +12,7 @@ import re
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,10 +37,11 @@ class Opened:
     table: Any
     at: Place
 
-    def engine(self, design: DesignColumns) -> Ibis:
+    def engine(self, design: DesignColumns | Callable[[Sequence[str]], DesignColumns]) -> Ibis:
         """Return the engine of the table. A design that it can't carry leaves the place."""
         with _closed_unless_it_opens(self.at.close):
-            return Ibis(self.table, design, self.at)
+            of = design if isinstance(design, DesignColumns) else design(tuple(self.table.columns))
+            return Ibis(self.table, of, self.at)
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
