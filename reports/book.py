@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from analysis import wording
 from analysis.letters import ALPHA
-from reports import study
-from reports._figures import Figures
+from reports import _agreement_sheet, agreement, study
+from reports._figures import Figures, Kind
 from reports._material import Line, Material
 from reports._sheet import QuestionSheet, adjusted
 from reports.crosstabs import questions
@@ -16,7 +16,6 @@ from reports.parts.document import Part
 from reports.parts.table import Row
 from reports.parts.wording import Wording
 from reports.parts.workbook import Entry, Look, Sheet, Workbook
-from reports.topline import ESTIMANDS
 
 FORMAT = "xlsx"
 """What the book is written as."""
@@ -35,18 +34,19 @@ def build(material: Material, language: str) -> Workbook:
     figures, about = Figures(material, language), material.estimates.provenance
     say = figures.say
     tabulated = (*questions(material), *_scores(material))
-    index, tests, methods, *names = sheet_names(
-        (say("words.contents"), say("book.tests"), say("methodology.title"), *tabulated)
-    )
+    own = (say("words.contents"), say("book.tests"), say("agreement.sheet"), say("methodology.title"))
+    index, tests, alike, methods, *names = sheet_names((*own, *tabulated))
+    agreed = (_agreement_sheet.build(figures, alike, index),) if agreement.told(material) else ()
     sheets = [QuestionSheet(figures, name, sheet, index) for name, sheet in zip(tabulated, names, strict=True)]
     title = say("front.title", title=about.title[language], report=say("reports.crosstabs"))
     return Workbook(
         title=title,
         language=language,
         sheets=(
-            _index(figures, index, title, sheets, (tests, methods)),
+            _index(figures, index, title, sheets, (tests, *(sheet.name for sheet in agreed), methods)),
             *(sheet.build() for sheet in sheets),
             _tests(figures, tests, index, sheets),
+            *agreed,
             _methods(material, say, methods, index),
         ),
         made_at=about.made_at,
@@ -94,11 +94,11 @@ def _index(figures: Figures, name: str, title: str, sheets: list[QuestionSheet],
         (Entry(say("front.subtitle", **_form(figures.material)), Look.SUBTITLE),),
         (
             *(Entry(None, Look.HEAD) for _ in firsts),
-            *(Entry(say(f"book.p_{estimand}"), Look.HEAD, across=len(banners)) for estimand in ESTIMANDS),
+            *(Entry(say(f"book.p_{kind.key}"), Look.HEAD, across=len(banners)) for kind in figures.kinds),
         ),
         (
             *(Entry(say(key), Look.HEAD) for key in firsts),
-            *(Entry(figures.title(banner), Look.HEAD) for _ in ESTIMANDS for banner in banners),
+            *(Entry(figures.title(banner), Look.HEAD) for _ in figures.kinds for banner in banners),
         ),
     )
     rows = [*head, *(_indexed(figures, sheet) for sheet in sheets), ()]
@@ -110,10 +110,9 @@ def _index(figures: Figures, name: str, title: str, sheets: list[QuestionSheet],
 
 
 def _indexed(figures: Figures, sheet: QuestionSheet) -> tuple[Entry, ...]:
-    tests = figures.material.tests
     found = (
-        tests.get((sheet.variable, banner, estimand))
-        for estimand in ESTIMANDS
+        figures.tests_of(kind).get((sheet.variable, banner))
+        for kind in figures.kinds
         for banner in figures.material.plan.banners
     )
     return (
@@ -156,14 +155,18 @@ def _tests(figures: Figures, name: str, index: str, sheets: list[QuestionSheet])
     in_book = {sheet.variable: sheet.name for sheet in sheets}
     others = (variable for variable, _, _ in material.tests if variable not in in_book)
     for variable in dict.fromkeys((*in_book, *others)):
-        of_question = (test for (tested, _, _), test in material.tests.items() if tested == variable)
-        rows += (_tested(figures, in_book.get(variable, ""), test) for test in of_question)
+        rows += (
+            _tested(figures, in_book.get(variable, ""), kind, test)
+            for kind in figures.kinds
+            for (tested, _), test in figures.tests_of(kind).items()
+            if tested == variable
+        )
     notes = (say("tests.rao_scott_note"), say("tests.mmi_note"), _family(figures), say("tests.not_tested_note"))
     rows += [(), *((Entry(note, Look.NOTE, across=7),) for note in notes)]
     return Sheet(name, say("book.tests_title"), tuple(rows), (14, 46, 18, 30, 11, 12), head=len(head))
 
 
-def _tested(figures: Figures, sheet: str, test: Line) -> tuple[Entry, ...]:
+def _tested(figures: Figures, sheet: str, kind: Kind, test: Line) -> tuple[Entry, ...]:
     """Return a row of the tests; *sheet* is that of its question, empty where the book has none of it."""
     say = figures.say
     cells = []
@@ -177,7 +180,7 @@ def _tested(figures: Figures, sheet: str, test: Line) -> tuple[Entry, ...]:
     return (
         Entry(sheet or None, Look.LINK, link=sheet),
         Entry(figures.title(test["variable"]), Look.STUB),
-        Entry(say(f"table.{test['estimand']}"), Look.STUB),
+        Entry(say(f"table.{kind.key}"), Look.STUB),
         Entry(figures.title(test["banner"]), Look.STUB),
         Entry(say(f"book.{test['test']}"), Look.STUB),
         *cells,
@@ -186,11 +189,17 @@ def _tested(figures: Figures, sheet: str, test: Line) -> tuple[Entry, ...]:
 
 def _family(figures: Figures) -> str:
     """Return how many tests are adjusted for together, in each way of counting, and how."""
-    made = [test for test in figures.material.tests.values() if not test["reason"]]
-    counts = (sum(test["estimand"] == estimand for test in made) for estimand in ESTIMANDS)
-    respondents, organisations = (wording.number(count, figures.language) for count in counts)
-    method = figures.say(f"tests.{figures.material.plan.rules.adjust}")
-    return figures.say("book.family_note", respondents=respondents, organisations=organisations, method=method)
+    say, method = figures.say, figures.say(f"tests.{figures.material.plan.rules.adjust}")
+    counts = {
+        kind.key: wording.number(sum(not test["reason"] for test in figures.tests_of(kind).values()), figures.language)
+        for kind in figures.kinds
+    }
+    told = say(
+        "book.family_note", respondents=counts["respondent"], organisations=counts["organisation"], method=method
+    )
+    if "respondent_weighted" not in counts:
+        return told
+    return f"{told} {say('tests.family_weighted_note', count=counts['respondent_weighted'], method=method)}"
 
 
 # ---- the methods --------------------------------------------------------------------------------
@@ -203,7 +212,10 @@ def _methods(material: Material, say: Wording, name: str, index: str) -> Sheet:
         (Entry(say("methodology.title"), Look.TITLE),),
         (Entry(say("book.back"), Look.LINK, link=index),),
     ]
-    rows += [(Entry(text, Look.WORDS, across=2),) for text in say.list("book.methods")]
+    beside = ("book.methods_weighted",) if material.weighted else ()
+    lacking = ("crosstabs.not_weighted",) if material.estimates.weights.get("lacking") else ()
+    about = (*say.list("book.methods"), *(say(key) for key in (*beside, *lacking)))
+    rows += [(Entry(text, Look.WORDS, across=2),) for text in about]
     rows += _sample(document, say)
     for part in document.opening:
         if isinstance(part, Note):

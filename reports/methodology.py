@@ -10,7 +10,7 @@ from analysis import fieldwork, quality, wording
 from analysis.evidence import REPLICATES
 from analysis.fieldwork import FIELDWORK
 from kysely.codebook import Kind, Missing
-from reports import _weighting
+from reports import _outcomes, _weighting
 from reports._figures import Figures, Signs
 from reports._material import Line, Material
 from reports.parts import Bullets, Cell, Column, Fact, Facts, Formula, Paragraph, Part, Row, Section, Table
@@ -30,7 +30,7 @@ def build(material: Material, language: str) -> Section:
         "small_base": material.limit("small_base"),
     }
     sections = [
-        Section("design", say("methodology.design_title"), _paragraphs(say.list("methodology.design"))),
+        Section("design", say("methodology.design_title"), _paragraphs(_design(figures))),
         Section("estimators", say("methodology.estimators_title"), tuple(_estimators(say))),
         Section("tests", say("methodology.tests_title"), _paragraphs(say.list("methodology.tests"))),
         Section("scores", say("methodology.scores_title"), (Bullets(say.list("methodology.scores")),)),
@@ -49,6 +49,11 @@ def build(material: Material, language: str) -> Section:
     return Section(
         "methodology", say("methodology.title"), (Paragraph(say("methodology.intro")),), sections=tuple(sections)
     )
+
+
+def _design(figures: Figures) -> tuple[str, ...]:
+    frame = "invited" if _outcomes.invited(figures.material) else "open"
+    return (figures.say(f"methodology.design_{frame}"), *figures.say.list("methodology.design"))
 
 
 def _paragraphs(texts: tuple[str, ...]) -> tuple[Part, ...]:
@@ -131,25 +136,32 @@ def _fieldwork(figures: Figures) -> Iterator[Section]:
     if not lines:
         return
     say = figures.say
-    parts: list[Part] = [*_paragraphs(say.list("methodology.fieldwork", design=say("methodology.design_title")))]
+    frame = "invited" if _outcomes.invited(figures.material) else "open"
+    parts: list[Part] = [Paragraph(say(f"methodology.fieldwork_{frame}")), *_outcomes.parts(figures)]
+    parts.append(Paragraph(say("methodology.fieldwork", design=say("methodology.design_title"))))
     simulated = figures.material.estimates.provenance.synthetic
     if simulated:
         parts.append(Paragraph(say("methodology.fieldwork_simulated")))
-    found = (_outcomes(figures), _pages(figures, lines), _speed(figures, lines, simulated), _lines(figures, lines))
+    found = (_begun(figures), _pages(figures, lines), _speed(figures, lines, simulated), _lines(figures, lines))
     yield Section("fieldwork", say("methodology.fieldwork_title"), (*parts, *(table for table in found if table)))
 
 
-def _outcomes(figures: Figures) -> Table:
+def _begun(figures: Figures) -> Table:
+    """Return how far those came who began: completion and break-off, which every wave has."""
     say, signs = figures.say, figures.signs()
     rows = []
     for outcome in fieldwork.OUTCOMES:
-        line = figures.find(FIELDWORK, fieldwork.OUTCOME, outcome, fieldwork.COUNT, "respondent")
-        rows.append(Row(say(f"methodology.outcome_{outcome}"), (signs.cell(line),)))
+        line, share = (
+            figures.find(FIELDWORK, fieldwork.OUTCOME, outcome, statistic, "respondent")
+            for statistic in (fieldwork.COUNT, fieldwork.OUTCOME_SHARE)
+        )
+        cells = (signs.cell(line), Cell("") if share is None else _share(signs, share))
+        rows.append(Row(say(f"methodology.outcome_{outcome}"), cells))
     return Table(
         id="fieldwork-outcomes",
         caption=say("methodology.outcome_caption"),
         stub=say("methodology.outcome"),
-        columns=(Column(say("table.respondents")),),
+        columns=(Column(say("table.respondents"), base=True), *_columns(say, ("outcome_share",))),
         rows=tuple(rows),
         notes=(say("methodology.outcome_note"), *signs.notes()),
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from analysis import wording
 from kysely import plugins
+from reports import agreement
 from reports._material import Material
 from reports.parts import Bullets, Document, Fact, Facts, Note, Paragraph, Part, Section, Table, Words
 from reports.parts.table import Cell, Column, Row
@@ -15,14 +16,15 @@ from reports.parts.wording import Wording
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
-CHAPTERS = ("topline", "reproduction", "crosstabs", "methodology")
+CHAPTERS = ("topline", "reproduction", "agreement", "crosstabs", "methodology")
 
 
 def build(material: Material, language: str, *, report: str = "study") -> Document:
     """Return the report as a document; *report* names one chapter where not all are wanted."""
     say = Wording(language)
     about = material.estimates.provenance
-    chapters = CHAPTERS if report == "study" else (report,)
+    whole = [chapter for chapter in CHAPTERS if chapter != "agreement" or agreement.told(material)]
+    chapters = whole if report == "study" else [report]
     sections = [_reader(material, say)]
     sections += [plugins.load("reports", chapter).build(material, language) for chapter in chapters]
     sections.append(_provenance(material, say))

@@ -17,7 +17,7 @@ def environ(build) -> dict[str, str]:
 
 
 def test_every_report_there_is_can_be_asked_for():
-    assert command.names() == ("book", "crosstabs", "methodology", "reproduction", "study", "topline")
+    assert command.names() == ("agreement", "book", "crosstabs", "methodology", "reproduction", "study", "topline")
 
 
 def test_the_command_writes_one_file_a_language_and_says_where(synthetic_build, capsys):
