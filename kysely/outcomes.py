@@ -41,7 +41,7 @@ def tell_used(store: Store, wave: Wave, now: datetime | None = None) -> None:
 
     When nothing can be answered any more, the rest is told too, however few they are.
     """
-    over = wave.phase(now or datetime.now(UTC)) is Phase.OVER or wave.state == "closed"
-    hashes = [publication.hash for publication in store.publications(wave=wave.id)]
-    smallest = max((store.instrument(hash).min_group for hash in hashes), default=5)
-    store.invitations.tell_used(wave.id, at_least=1 if over else smallest)
+    now = now or datetime.now(UTC)
+    store.move_on(wave, now)
+    over = wave.phase(now) is Phase.OVER or wave.state == "closed"
+    store.invitations.tell_used(wave.id, at_least=1 if over else store.smallest_group(wave.id))

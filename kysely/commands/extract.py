@@ -17,6 +17,7 @@ from kysely.errors import StoreError
 
 if TYPE_CHECKING:
     from kysely.dataset import Invited, Response
+    from kysely.paradata import Visit
     from kysely.store import Count, ResponseState, Store, Wave
 
     Key = Callable[[bytes, str], str]
@@ -68,7 +69,7 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Map
         closed_at=wave.closes_at,
     )
     key = keys(wave)
-    responses = keyed(states, wave, key)
+    responses = keyed(states, wave, key, store.visits(wave.id))
     return parquet.write(folder, extract, responses, frame(store, wave, key) if wave.by_invitation else ())
 
 
@@ -121,7 +122,9 @@ def frame(store: Store, wave: Wave, key: Key) -> list[Invited]:
     return sorted(invited, key=lambda each: each.case)
 
 
-def keyed(states: Iterable[ResponseState], wave: Wave, key: Key) -> list[Response]:
+def keyed(
+    states: Iterable[ResponseState], wave: Wave, key: Key, visits: Mapping[str, tuple[Visit, ...]] | None = None
+) -> list[Response]:
     """Return *states*, given in the order they began, with keys of this extract only, in the order of those keys."""
     from kysely.dataset import Response
 
@@ -138,6 +141,9 @@ def keyed(states: Iterable[ResponseState], wave: Wave, key: Key) -> list[Respons
             started_at=state.started_at,
             completed_at=state.submitted_at,
             submitted=state.submitted,
+            device=state.device,
+            visits=(visits or {}).get(state.id, ()),
+            changes=0 if state.submitted_revision is None else state.revision - state.submitted_revision,
         )
         for state in states
     ]
@@ -167,7 +173,8 @@ def _chosen(store: Store, args: argparse.Namespace) -> Count:
 
 
 def _when(state: ResponseState) -> tuple:
-    return state.started_at, state.seed, state.id
+    # In anonymous mode there is no time, and the ids are random.
+    return state.started_at or datetime.min.replace(tzinfo=UTC), state.seed, state.id
 
 
 def _now() -> datetime:

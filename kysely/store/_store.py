@@ -21,7 +21,8 @@ from kysely.links import Keys
 from kysely.paradata import Visit
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store import upgrading
-from kysely.store.answers import AnswerLog
+from kysely.store.anonymous import MARK, Anonymous, is_anonymous
+from kysely.store.answers import AnswerLog, admit
 from kysely.store.codes import Codes
 from kysely.store.databases import databases
 from kysely.store.drafts import Drafts
@@ -37,6 +38,7 @@ from kysely.store.values import (
     Conflict,
     Count,
     Draft,
+    Phase,
     Publication,
     Replayed,
     ResponseState,
@@ -48,7 +50,7 @@ from kysely.store.values import (
     WaveClosed,
 )
 
-_RESPONSE_ID = re.compile(r"[0-9a-f]{32}")
+_RESPONSE_ID = re.compile(r"[0-9a-fx][0-9a-f]{31}")
 
 
 def open(settings: Settings, *, upgrade: bool = True) -> Store:
@@ -179,6 +181,8 @@ class Store:
         told = {"access": access, "opens_at": opens_at, "closes_at": closes_at}
         told = {name: value for name, value in told.items() if value is not None}
         _refuse_times(opens_at, closes_at)
+        if instrument.privacy_mode == "anonymous" or access in ("invited", "both"):
+            Keys.of(self.settings)  # said now, and not to the first respondent
         if access in ("invited", "both") and instrument.privacy_mode == "open":
             raise ConfigurationError(
                 f"{instrument.id} promises that nobody is invited (privacy mode open), so it has no personal links. "
@@ -256,6 +260,10 @@ class Store:
         if invited:
             _require_id(invited)
             id = invited
+        if self.instrument(version_hash).privacy_mode == "anonymous":
+            return self._begin_anonymously(
+                MARK + id[1:], wave_id, origin, version_hash, language, seed, now, invited=bool(invited)
+            )
         self.answers.start(
             id,
             wave=wave_id,
@@ -270,12 +278,26 @@ class Store:
         )
         return id
 
+    def _begin_anonymously(
+        self, id: str, wave: str, origin: str, version: str, language: str, seed: int, now: datetime, *, invited: bool
+    ) -> str:
+        with self.answers.database.writing() as connection:
+            row = self.answers.wave_row(connection, wave)
+            admit(row, now, asked=self.settings.production, invited=invited)
+            values = {"id": id, "wave_id": wave, "origin": origin, "version_hash": version, "language": language}
+            self.anonymous.begin(connection, {**values, "mode": "web", "seed": seed, "revision": 0, "state": OPEN})
+        return id
+
     def response(self, id: str) -> ResponseState | None:
         """Return the response as it stands, None if there is none of that id."""
+        if is_anonymous(id) and _RESPONSE_ID.fullmatch(id):
+            return self.anonymous.response(id)
         return self.answers.response(id) if _RESPONSE_ID.fullmatch(id) else None
 
     def responses(self, wave: str) -> Iterator[ResponseState]:
         """Yield every response of the wave as it stands, in an order that says nothing of when they came."""
+        if self._anonymous(wave):
+            return self.anonymous.responses(wave)
         return self.answers.responses(wave)
 
     def save(
@@ -316,6 +338,8 @@ class Store:
             shown_at=shown_at,
             drafts=tuple(filter(None, (self._drafts.mark(browser), draft))),
         )
+        if is_anonymous(response_id):
+            return self.anonymous.save(form)
         return Saving(self.answers.database, self.identities, self.instrument, self.secret).save(form, now)
 
     def submit(self, response_id: str, based_on: int, now: datetime) -> Submitted | Replayed | Conflict:
@@ -324,6 +348,11 @@ class Store:
         Answers that were changed since are a conflict: what is sent is what the respondent has checked.
         """
         _require_id(response_id)
+        if is_anonymous(response_id):
+            sent = self.anonymous.submit(response_id, based_on)
+            with suppress(StoreError):  # it is sent; what waits moves on another time
+                self._move_on(response_id)
+            return sent
         outcome = self.answers.submit(response_id, based_on, now)
         if isinstance(outcome, Submitted) and outcome.drafts:
             # The response is sent, whatever becomes of this: no draft asks for these names any more.
@@ -337,6 +366,8 @@ class Store:
         Raises WaveClosed once the wave takes no new responses, and UnknownResponse.
         """
         _require_id(response_id)
+        if is_anonymous(response_id):
+            return False  # what was sent can't be told from the others any more
         return self.answers.reopen(response_id, now)
 
     # What is typed and not saved
@@ -360,6 +391,8 @@ class Store:
         *names* are the fields that say who the respondent is; *reason* says why the page isn't saved.
         """
         _require_id(response_id)
+        if is_anonymous(response_id):
+            return False
         return self._drafts.keep(
             response_id,
             page=page,
@@ -375,15 +408,17 @@ class Store:
 
     def drafts(self, response_id: str, page: str, stage: str, browser: str) -> tuple[Draft, ...]:
         """Return what was typed on a page and not saved: by *browser* first, then by others, the latest first."""
-        return self._drafts.find(response_id, page, stage, browser)
+        return () if is_anonymous(response_id) else self._drafts.find(response_id, page, stage, browser)
 
     def drafted(self, response_id: str) -> tuple[tuple[str, str], ...]:
         """Return the pages, with their stages, on which something is typed and not saved."""
-        return self._drafts.screens(response_id)
+        return () if is_anonymous(response_id) else self._drafts.screens(response_id)
 
     def drop_draft(self, response_id: str, page: str, stage: str, browser: str) -> None:
         """Forget what *browser* typed on a page: its respondent keeps what is saved."""
         _require_id(response_id)
+        if is_anonymous(response_id):
+            return
         self._drafts.drop(response_id, page, stage, browser)
 
     # Codes, and erasing
@@ -391,15 +426,15 @@ class Store:
     def issue_code(self, response_id: str) -> str:
         """Return the code with which the respondent comes back from any device; the same each time."""
         _require_id(response_id)
-        return self._codes.issue(response_id)
+        return self.anonymous.receipt(response_id) if is_anonymous(response_id) else self._codes.issue(response_id)
 
     def issued_code(self, response_id: str) -> str:
         """Return the code of the response if it was issued, otherwise ""."""
-        return self._codes.issued(response_id)
+        return self.anonymous.receipt(response_id) if is_anonymous(response_id) else self._codes.issued(response_id)
 
     def response_of_code(self, typed: str) -> ResponseState | None:
         """Return the response whose code somebody *typed*, with any blanks and hyphens; None if there is none."""
-        found = self._codes.response(typed)
+        found = self._codes.response(typed) or (self.anonymous.of_receipt(typed) if self._has_keys else "")
         return self.response(found) if found else None
 
     def erase(self, response_id: str, *, by: str, now: datetime) -> Tombstone:
@@ -409,6 +444,8 @@ class Store:
         gone, and a restored one is erased again.
         """
         _require_id(response_id)
+        if is_anonymous(response_id):
+            return Tombstone(response_id, self.anonymous.erase(response_id), by, now.date(), genuine=True)
         return self._erasing.erase(response_id, by=by, now=now)
 
     def erase_again(self, now: datetime) -> int:
@@ -431,7 +468,41 @@ class Store:
 
     def counts(self, instrument: str | None = None, form: str | None = None) -> tuple[Count, ...]:
         """Return the fieldwork counts of each wave, the latest opened first."""
-        return self.answers.counts(instrument, form)
+        return tuple(self._counted(count) for count in self.answers.counts(instrument, form))
+
+    def move_on(self, wave: Wave, now: datetime) -> int:
+        """Bring anonymous responses of *wave* to where they can be read, once enough wait or the wave is over."""
+        if not self._anonymous(wave.id):
+            return 0
+        over = wave.state != OPEN or wave.phase(now) is Phase.OVER
+        return self.anonymous.move(wave.id, at_least=1 if over else self.smallest_group(wave.id), unsent=over)
+
+    def smallest_group(self, wave: str) -> int:
+        """Return how many anonymous responses become known at a time: the smallest group that results may show."""
+        return max((self.instrument(one.hash).min_group for one in self.publications(wave=wave)), default=5)
+
+    def _move_on(self, response: str) -> None:
+        state = self.anonymous.response(response)
+        if state is not None:
+            self.anonymous.move(state.wave, at_least=self.smallest_group(state.wave))
+
+    def _counted(self, count: Count) -> Count:
+        if not self._anonymous(count.wave.id):
+            return count
+        answered, submitted = self.anonymous.count(count.wave.id)
+        return Count(count.wave, answered, answered, submitted, 0)
+
+    def _anonymous(self, wave: str) -> bool:
+        return any(self.instrument(one.hash).privacy_mode == "anonymous" for one in self.publications(wave=wave))
+
+    @property
+    def _has_keys(self) -> bool:
+        return not self.settings.production or bool(self.settings.link_key)
+
+    @cached_property
+    def anonymous(self) -> Anonymous:
+        """Responses in anonymous mode; raises ConfigurationError in production without a link key."""
+        return Anonymous(self.answers.database, Keys.of(self.settings), self.secret)
 
     @cached_property
     def _drafts(self) -> Drafts:

@@ -116,7 +116,7 @@ class AnswerLog:
     def publications(
         self, *, instrument: str | None = None, form: str | None = None, wave: str | None = None
     ) -> tuple[Publication, ...]:
-        """Return what was published for an instrument, a wave or all: the latest wave first, its latest version first."""
+        """Return what was published for an instrument, a wave or all: the latest wave and version first."""
         query = (
             select(_WAVE, _PUBLICATION.c.number, _PUBLICATION.c.published_at, _VERSION.c.hash, _VERSION.c.revision)
             .join(_PUBLICATION, _PUBLICATION.c.wave_id == _WAVE.c.id)
@@ -210,6 +210,9 @@ class AnswerLog:
                 connection.execute(update(_WAVE).where(_WAVE.c.id == known.id).values(taken))
             return known.id
 
+    def wave_row(self, connection: Connection, wave: str) -> Any:
+        return connection.execute(select(_WAVE).where(_WAVE.c.id == wave)).one_or_none()
+
     def close_wave(self, wave: str, now: datetime) -> None:
         with self.database.writing() as connection:
             _close(connection, wave, now)
@@ -232,18 +235,7 @@ class AnswerLog:
     ) -> None:
         """Begin a response; a second time with the same id changes nothing. *asked*: not in a demonstration."""
         with self.database.bare(writes=True) as connection:
-            row = _FIND_WAVE.one(connection, {"wave": wave})
-            if row is None or row.state == CLOSED:
-                raise WaveClosed("The wave takes no new responses: it is closed.")
-            phase = _wave(row).phase(now)
-            if phase is not Phase.OPEN:
-                raise WaveClosed(
-                    f"The wave {row.name!r} takes no new responses: it is {phase.value.replace('_', ' ')}."
-                )
-            if not invited and not _wave(row).by_link:
-                raise ByInvitation(f"The wave {row.name!r} takes answers by personal link only.")
-            if asked and _wave(row).demonstration:
-                raise WaveClosed(f"The wave {row.name!r} is a demonstration and takes no answers in production.")
+            admit(_FIND_WAVE.one(connection, {"wave": wave}), now, asked=asked, invited=invited)
             values = {
                 "id": id,
                 "wave_id": wave,
@@ -358,6 +350,20 @@ class AnswerLog:
 
     def _insert(self, table: Any) -> Any:
         return (sqlite if self.database.sqlite else postgresql).insert(table)
+
+
+def admit(row: Any, now: datetime, *, asked: bool, invited: bool) -> None:
+    """Raise WaveClosed if the wave of *row* takes no new response; see AnswerLog.start."""
+    if row is None or row.state == CLOSED:
+        raise WaveClosed("The wave takes no new responses: it is closed.")
+    wave = _wave(row)
+    phase = wave.phase(now)
+    if phase is not Phase.OPEN:
+        raise WaveClosed(f"The wave {row.name!r} takes no new responses: it is {phase.value.replace('_', ' ')}.")
+    if not invited and not wave.by_link:
+        raise ByInvitation(f"The wave {row.name!r} takes answers by personal link only.")
+    if asked and wave.demonstration:
+        raise WaveClosed(f"The wave {row.name!r} is a demonstration and takes no answers in production.")
 
 
 def locked(connection: Running, response: str) -> Any:

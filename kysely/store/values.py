@@ -123,6 +123,8 @@ class Publication:
 class ResponseState:
     """One response as it stands: *answers* holds the last answer to each variable, *revisions* when it was given.
 
+    In anonymous mode there are no times.
+
     *drafts* counts pages on which something is typed and not saved. *submitted_revision* is what was sent first;
     *reopened* is one whose respondent is changing what was sent.
     """
@@ -137,7 +139,7 @@ class ResponseState:
     seed: int
     revision: int
     state: str
-    started_at: datetime
+    started_at: datetime | None
     submitted_at: datetime | None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     revisions: Mapping[str, int] = field(default_factory=dict)
@@ -191,7 +193,7 @@ class Conflict:
 class Closed:
     """The response was submitted before; nothing was written. *over*: it was being changed when the wave ended."""
 
-    submitted_at: datetime
+    submitted_at: datetime | None
     over: bool = False
 
 
@@ -199,7 +201,7 @@ class Closed:
 class Submitted:
     """The response is complete and durable; *submitted_at* is when it was sent first."""
 
-    submitted_at: datetime
+    submitted_at: datetime | None
     drafts: int = field(default=0, compare=False)
 
 
