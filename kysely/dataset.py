@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kysely import pooling, routing
+from kysely import paradata, pooling, routing
 from kysely.codebook import MISSING_SUFFIX, Answer, Codebook, Kind, Missing, Value, Variable
 from kysely.disposition import disposition
 from kysely.instrument import FRAME, Instrument
+from kysely.paradata import Visit
 
 CASES = ("case", "organisation", "response", "stratum", "psu", "design_weight", "disposition", "invited")
 
@@ -33,6 +34,10 @@ class Response:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     submitted: bool = False
+    device: str | None = None
+    visits: tuple[Visit, ...] = ()
+    changes: int = 0
+    """Pages that were changed after everything was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +115,43 @@ def cases(responses: Mapping[str, Sequence[Any]], invited: Sequence[Invited] = (
     table = {name: [row[place] for row in rows] for place, name in enumerate(CASES)}
     clusters = zip(table["psu"], table["organisation"], table["case"], strict=True)
     table["psu"] = [psu or organisation or case for psu, organisation, case in clusters]
+    return table
+
+
+def visits(responses: Iterable[Response]) -> dict[str, list[Any]]:
+    """Return the extract's `visits` by column: a row a saved form, in the order saved; none where none are kept."""
+    rows = [
+        (response.response, number, visit.page, visit.stage, visit.shown_at, visit.saved_at, visit.duration)
+        for response in responses
+        for number, visit in enumerate(response.visits, start=1)
+    ]
+    names = ("response", "visit", "page", "stage", "shown_at", "saved_at", "seconds")
+    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    table["seconds"] = [duration.total_seconds() for duration in table["seconds"]]
+    return table
+
+
+def about(
+    instrument: Instrument, responses: Iterable[Response], versions: Mapping[str, Instrument] | None = None
+) -> dict[str, list[Any]]:
+    """Return the extract's `paradata` by column: a row a respondent whose instrument keeps visits."""
+    known = {**(versions or {}), instrument.hash: instrument}
+    names = ("response", "device", "pages", "active_seconds", "break_off_page", "changes")
+    table: dict[str, list[Any]] = {name: [] for name in names}
+    for response in responses:
+        version = known[response.version]
+        if not version.keeps_visits:
+            continue
+        row = (
+            response.response,
+            response.device,
+            len(paradata.page_durations(response.visits)),
+            paradata.active_time(response.visits).total_seconds() if response.visits else None,
+            paradata.break_off_page(version, response.answers, submitted=response.submitted),
+            response.changes,
+        )
+        for name, value in zip(names, row, strict=True):
+            table[name].append(value)
     return table
 
 

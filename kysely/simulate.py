@@ -105,6 +105,22 @@ class Anyone:
         return {name: [text] if isinstance(text, str) else list(text) for name, text in filled.items()}
 
 
+@dataclass(frozen=True)
+class Witness:
+    """A respondent that goes a way walked before: gives the answers given on it."""
+
+    number: int
+    language: str
+    starts: datetime
+    given: Mapping[str, Answer]
+
+    def pause(self, screen: int) -> timedelta:
+        return timedelta(seconds=10)
+
+    def answer(self, question: Question, stage: str, answers: Mapping[str, Answer]) -> Typed:
+        return question.typed(stage, self.given)
+
+
 def anyone(number: int, instrument: Instrument, seed: int, opens: datetime) -> Anyone:
     """Return the *number*-th respondent without views; the languages take turns."""
     rng = Random(f"{seed}/{number}")
@@ -258,10 +274,14 @@ class _Way:
         fields = MultiDict([*form.hidden, *given, *pressed])
         address = urljoin(self.address, form.action)
         response = self.client.post(address, data=fields)
-        if response.status_code == 303:
+        while response.status_code == 303:
+            address = urljoin(address, response.headers["Location"])
+            response = self.client.get(address)
+        if response.status_code == 200:
             return self._read(response, address)
         if response.status_code >= 500:
             raise Astray(f"POST {address} was answered with {response.status}")
+        self.address = address
         self._page = read(response.text)
         return None
 

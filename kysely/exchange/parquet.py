@@ -64,19 +64,30 @@ def write(
     """Write the extract of *responses* to *folder*, in place of an earlier one, and return its manifest."""
     _refuse_to_replace_other_files(folder)
     versions = {version.hash: version for version in extract.versions}
+    responses = list(responses)
     codebook = pooling.pool(extract.versions).codebook
     columns = dataset.columns(extract.instrument, responses, versions)
     cases = dataset.cases(columns, invited)
+    visits = dataset.visits(responses)
+    about = dataset.about(extract.instrument, responses, versions)
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         draft.mkdir(parents=True)
         _write_table(draft / "responses.parquet", columns, _schema(columns, codebook))
         _write_table(draft / "cases.parquet", cases, _CASES)
+        _write_table(draft / "visits.parquet", visits, _VISITS)
+        _write_table(draft / "paradata.parquet", about, _PARADATA)
         _write_text(draft / "codebook.json", codebook.to_json())
         _write_text(draft / "definition.json", extract.instrument.canonical)
         for version in extract.versions[1:]:
             _write_text(draft / f"definition-{version.hash[:12]}.json", version.canonical)
-        manifest = _manifest(extract, columns, cases, draft)
+        rows = {
+            "responses.parquet": len(columns["response"]),
+            "cases.parquet": len(cases["case"]),
+            "visits.parquet": len(visits["response"]),
+            "paradata.parquet": len(about["response"]),
+        }
+        manifest = _manifest(extract, columns, cases, draft, rows)
         _write_text(draft / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
         _put_in_place(draft, folder)
     except OSError as error:
@@ -102,6 +113,30 @@ _CASES = pa.schema(
 )
 
 
+_VISITS = pa.schema(
+    [
+        ("response", pa.string()),
+        ("visit", pa.int32()),
+        ("page", pa.string()),
+        ("stage", pa.string()),
+        ("shown_at", _MOMENT),
+        ("saved_at", _MOMENT),
+        ("seconds", pa.float64()),
+    ]
+)
+
+_PARADATA = pa.schema(
+    [
+        ("response", pa.string()),
+        ("device", pa.string()),
+        ("pages", pa.int32()),
+        ("active_seconds", pa.float64()),
+        ("break_off_page", pa.string()),
+        ("changes", pa.int32()),
+    ]
+)
+
+
 def _schema(columns: Mapping[str, Sequence[Any]], codebook: Codebook) -> pa.Schema:
     """Return the type of each column: codes are strings, levels and 0/1 small integers, numbers doubles."""
 
@@ -116,12 +151,15 @@ def _schema(columns: Mapping[str, Sequence[Any]], codebook: Codebook) -> pa.Sche
 
 
 def _manifest(
-    extract: Extract, columns: Mapping[str, Sequence[Any]], cases: Mapping[str, Sequence[Any]], draft: Path
+    extract: Extract,
+    columns: Mapping[str, Sequence[Any]],
+    cases: Mapping[str, Sequence[Any]],
+    draft: Path,
+    rows: Mapping[str, int],
 ) -> dict[str, Any]:
     instrument = extract.instrument
     dispositions = list(columns["disposition"])
     completed = [moment for moment in columns["completed_at"] if moment is not None]
-    rows = {"responses.parquet": len(dispositions), "cases.parquet": len(cases["case"])}
     return {
         "format": FORMAT,
         "instrument": instrument.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from html.parser import HTMLParser
 
@@ -11,6 +12,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 STUDY = "operating_mode"
+OWN_SCRIPT = re.compile(r'<script src="/assets/[0-9a-f]{12}/kysely\.js" defer></script>')
+"""The one script that a page may have."""
 
 # A whole interview: what each screen is answered with, in the order they come.
 ANSWERS: dict[str, dict[str, object]] = {

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from tests.kysely.web._visitor import ANSWERS, STUDY, Visitor, form
+from tests.kysely.web._visitor import ANSWERS, OWN_SCRIPT, STUDY, Visitor, form
 from tests.kysely.web.test_interview import response_of
 
 EXAMPLES = 20_000 if os.environ.get("KYSELY_LONG") else 150
@@ -51,7 +51,7 @@ def test_two_hundred_payloads_are_shown_as_text_on_every_page_that_shows_them(si
     visitor.start()
     for payload in PAYLOADS:
         typed = {**ANSWERS["organisation"], "organisation_name": payload, "organisation_business_id": "x"}
-        again = visitor.post(**typed)
+        again = visitor.send(**typed)
         assert again.status_code == 422
         shown = form(again)
         assert (
@@ -59,7 +59,7 @@ def test_two_hundred_payloads_are_shown_as_text_on_every_page_that_shows_them(si
             or "\u202e" in payload
             or "\n" in payload
         )
-        assert _elements(again.text) == _elements(visitor.post(**{**typed, "organisation_name": "plain"}).text)
+        assert _elements(again.text) == _elements(visitor.send(**{**typed, "organisation_name": "plain"}).text)
 
 
 def test_a_payload_that_was_saved_is_text_in_the_review_and_in_the_conflict(site):
@@ -75,7 +75,7 @@ def test_a_payload_that_was_saved_is_text_in_the_review_and_in_the_conflict(site
     assert conflict.status_code == 409
     visitor.answer()
     for page in (conflict, visitor.page):
-        assert "&lt;script&gt;" in page.text and "<script" not in page.text and "<b " not in page.text
+        assert "&lt;script&gt;" in page.text and "<script" not in OWN_SCRIPT.sub("", page.text) and "<b " not in page.text
 
 
 def _elements(html: str) -> list[str]:
@@ -143,7 +143,7 @@ def test_no_request_makes_the_application_fail(begun, place, language, method, f
         content_type=kind if method == "POST" else None,
     )
     assert answer.status_code < 500
-    assert "<script" not in answer.text
+    assert "<script" not in OWN_SCRIPT.sub("", answer.text)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
