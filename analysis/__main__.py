@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import engines
+from analysis import engines, publications
 from kysely import paths
 from kysely.errors import AuthorError, KyselyError
 
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m analysis", description="Estimate, test the claims and draw.")
+    made = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description="Estimate, test the claims and draw.",
+        epilog="What may become public: python -m analysis publish --help",
+    )
     made.add_argument("instrument", nargs="?", help="whose answers (default: operating_mode; with --check: all)")
     made.add_argument(
         "--check", action="store_true", help="estimate nothing; report every problem of plan.yaml and claims.yaml"
@@ -48,7 +52,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    given = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == [publications.COMMAND]:
+        return publications.main(words[1:], environ)
+    given = parser().parse_args(words)
     instrument = given.instrument or "operating_mode"
     build, questionnaires = paths.build(environ) / instrument, paths.questionnaires(environ) / instrument
     try:
@@ -206,10 +213,14 @@ def _of(count: int, what: str) -> str:
 
 
 def not_told(place: str, left_out: Sequence[str]) -> str:
-    """Return what was left out because the respondents are not in memory."""
+    """Return what was left out because the respondents are not in memory, or came without their extract."""
+    why = (
+        "a table of respondents does not tell it"
+        if place == "memory"
+        else (f"every respondent would have to be in memory and they are on {place}")
+    )
     return (
-        f"  left out, because every respondent would have to be in memory and they are on {place}: "
-        f"{', '.join(left_out)}. To have it, analyse the extract with KYSELY_ENGINE_URL empty"
+        f"  left out, because {why}: {', '.join(left_out)}. Analyse the extract with KYSELY_ENGINE_URL empty to have it"
     )
 
 

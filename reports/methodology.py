@@ -10,7 +10,7 @@ from analysis import fieldwork, quality, wording
 from analysis.evidence import REPLICATES
 from analysis.fieldwork import FIELDWORK
 from kysely.codebook import Kind, Missing
-from reports import _outcomes, _weighting
+from reports import _elsewhere, _outcomes, _weighting
 from reports._figures import Figures, Signs
 from reports._material import Line, Material
 from reports.parts import Bullets, Cell, Column, Fact, Facts, Formula, Paragraph, Part, Row, Section, Table
@@ -34,7 +34,12 @@ def build(material: Material, language: str) -> Section:
         Section("estimators", say("methodology.estimators_title"), tuple(_estimators(say))),
         Section("tests", say("methodology.tests_title"), _paragraphs(say.list("methodology.tests"))),
         Section("scores", say("methodology.scores_title"), (Bullets(say.list("methodology.scores")),)),
-        Section("weighting", say("methodology.weighting_title"), tuple(_weighting.parts(figures))),
+        Section(
+            "weighting",
+            say("methodology.weighting_title"),
+            _elsewhere.weighting(figures) or tuple(_weighting.parts(figures)),
+        ),
+        *_elsewhere.sections(figures),
         Section(
             "disclosure", say("methodology.disclosure_title"), (Paragraph(say("methodology.disclosure", **limits)),)
         ),

@@ -24,7 +24,7 @@ class Parquet:
     Raises DesignError for a file that can't be read and for columns that it lacks.
     """
 
-    place = "this machine"
+    place = "memory"
 
     def __init__(self, path: Path, columns: DesignColumns):
         self.path = path

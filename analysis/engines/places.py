@@ -30,6 +30,10 @@ PATIENCE = 10
 """Seconds that a server may take to answer."""
 
 
+WORTH_COMPILING = 1_000_000
+"""Respondents from which on Spark sums faster with a program of its own for every query, which takes it seconds."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A table of a place."""
@@ -118,7 +122,12 @@ def spark(master: str, source: str) -> Opened:
             backend = ibis.pyspark.connect(session)
             is_file = source.endswith(".parquet") or os.sep in source
             table = backend.read_parquet(source) if is_file else _table(backend, source)
-        return Opened(table, Place("Spark", _fetch(backend), _keep(backend), close))
+        at = Place("Spark", _fetch(backend), _keep(backend), close)
+        with _java_errors_named():
+            if at.fetch(table.agg(n=table.count()))["n"][0] < WORTH_COMPILING:
+                session.conf.set("spark.sql.codegen.wholeStage", "false")
+                session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        return Opened(table, at)
 
 
 def _fetch(backend: Any) -> Callable[[Any], dict[str, np.ndarray]]:
