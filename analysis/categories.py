@@ -38,13 +38,17 @@ def categories(labels: ArrayLike, n: int, what: str) -> tuple[Codes, tuple[str, 
 def two(labels: Sequence[str], what: str) -> None:
     """Raise NotTestable unless there are exactly two groups."""
     if len(labels) != 2:
-        raise NotTestable(f"{what} has {len(labels)} groups ({', '.join(labels[:6])}); this test compares two")
+        raise NotTestable(f"{what} has {_groups(labels)} ({', '.join(labels[:6])}); this test compares two")
 
 
 def several(labels: Sequence[str], what: str) -> None:
     """Raise NotTestable unless there are two groups or more."""
     if len(labels) < 2:
-        raise NotTestable(f"{what} has {len(labels)} groups with answers; a comparison needs at least two")
+        raise NotTestable(f"{what} has {_groups(labels)} with answers; a comparison needs at least two")
+
+
+def _groups(labels: Sequence[str]) -> str:
+    return "1 group" if len(labels) == 1 else f"{len(labels)} groups"
 
 
 def _missing(values: np.ndarray) -> Mask:

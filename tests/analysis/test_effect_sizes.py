@@ -64,9 +64,9 @@ def test_a_table_that_holds_no_association_is_refused(table, says):
 @pytest.mark.parametrize(
     ("row", "column", "weight", "says"),
     [
-        (list("aaaa"), list("uvuv"), None, "the row question has 1 groups"),
-        (list("abab"), list("uuuu"), None, "the column question has 1 groups"),
-        (["a", "b", "a", "b"], ["u", None, "v", None], None, "the row question has 1 groups"),
+        (list("aaaa"), list("uvuv"), None, "the row question has 1 group"),
+        (list("abab"), list("uuuu"), None, "the column question has 1 group"),
+        (["a", "b", "a", "b"], ["u", None, "v", None], None, "the row question has 1 group"),
         (list("abab"), list("uvuv"), [1, 1, 1, 0], "positive and finite"),
     ],
 )

@@ -19,6 +19,12 @@ def test_korn_graubard_with_a_whole_sample_is_clopper_pearson():
     assert high == pytest.approx([0.8753309, 0.1684335, 1], abs=1e-6)
 
 
+def test_the_share_of_top_management_has_the_wilson_interval_of_the_specification():
+    # operating_mode.md, 4: Wilson 95 % for 302/360 is 0.7974–0.8733. R: prop.test(302, 360, correct=FALSE)$conf.int
+    low, high = intervals.wilson(302 / 360, 360)
+    assert (round(float(low), 4), round(float(high), 4)) == (0.7974, 0.8733)
+
+
 def test_nobody_of_twenty_leaders_of_eight_organisations_is_bounded_by_eight():
     organisation = np.repeat(np.arange(8), [3, 3, 3, 3, 2, 2, 2, 2])
     found = estimators.share(np.zeros(20), Design.of(np.ones(20), psu=organisation))

@@ -147,7 +147,7 @@ def test_a_base_that_has_no_name_is_refused():
     [
         (list("ababab"), list("uuuuuu"), "0 of 1 columns can be compared"),
         (list("ababab"), list("uuuvvv"), r"0 of 2 columns can be compared \(A: 3 respondents, fewer than 30; B: 3"),
-        (list("aaaaaa"), list("uuuvvv"), "the row has 1 groups"),
+        (list("aaaaaa"), list("uuuvvv"), "the row has 1 group"),
         ([None] * 6, list("uuuvvv"), "the row has 0 groups"),
         (list("ababab"), np.full((6, 2), 2), "an array of 0 and 1 with 6 rows"),
         (list("ababab"), np.full((5, 2), 1), "an array of 0 and 1 with 6 rows"),
@@ -210,7 +210,7 @@ def test_a_group_without_spread_is_compared_with_the_pooled_one_only():
 @pytest.mark.parametrize(
     ("y", "group", "says"),
     [
-        ([1, 2, 3], list("aaa"), "1 groups"),
+        ([1, 2, 3], list("aaa"), "1 group"),
         ([1, 1, 2, 2], list("aabb"), "all answers are the same"),
         ([1, 2], list("ab"), "all answers are the same"),
         ([1, np.inf], list("ab"), "finite number"),

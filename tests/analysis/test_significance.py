@@ -186,11 +186,11 @@ def test_in_a_panel_what_an_organisation_said_before_is_taken_off():
 @pytest.mark.parametrize(
     ("row", "column", "says"),
     [
-        (["a"] * 6, list("uvuvuv"), "the row question has 1 groups"),
-        (list("abcabc"), ["u"] * 6, "the column question has 1 groups"),
+        (["a"] * 6, list("uvuvuv"), "the row question has 1 group"),
+        (list("abcabc"), ["u"] * 6, "the column question has 1 group"),
         (list("abcabc"), [None] * 6, "the column question has 0 groups"),
         (["a", "b", "a", "b", None, None], [None, None, None, None, "u", "v"], "answers in 0 of its columns"),
-        (list("ababab"), ["u", "u", "u", "u", None, None], "the column question has 1 groups"),
+        (list("ababab"), ["u", "u", "u", "u", None, None], "the column question has 1 group"),
         (list("abcab"), list("uvuvuv"), r"the row question has shape \(5,\)"),
         (np.array(["a", 1, "a", 1, "a", 1], dtype=object), list("uvuvuv"), "mixes numbers and text"),
     ],
@@ -272,9 +272,9 @@ def test_shares_that_the_sample_was_drawn_by_are_not_tested():
 @pytest.mark.parametrize(
     ("y", "group", "says"),
     [
-        ([1, 2, 3, 4, 5, 6], list("aaaaaa"), r"the group has 1 groups \(a\); this test compares two"),
+        ([1, 2, 3, 4, 5, 6], list("aaaaaa"), r"the group has 1 group \(a\); this test compares two"),
         ([1, 2, 3, 4, 5, 6], list("aabbcc"), "the group has 3 groups"),
-        ([1, 2, np.nan, np.nan, np.nan, np.nan], list("aabbbb"), "the group has 1 groups"),
+        ([1, 2, np.nan, np.nan, np.nan, np.nan], list("aabbbb"), "the group has 1 group"),
         ([3, 3, 3, 3, 3, 3], list("aaabbb"), "the same answer"),
         ([1, 2, 3], list("aaabbb"), "the answers have shape"),
     ],
