@@ -429,7 +429,7 @@ def _beside(one: Entry, say: Wording) -> Reason:
 def _near(
     new: Base, old: Base, one: Entry, organisation: Mapping[str, str], rules: Rules, say: Wording
 ) -> list[Reason]:
-    """Rules 10d and 11: bases that differ by too few tell about those few."""
+    """Rules 10b, 10d and 11: bases that differ by too few tell about those few, however many atoms they are."""
     added, removed = new.members - old.members, old.members - new.members
     changed = added | removed
     firms = [frozenset(organisation[member] for member in changed)]
@@ -441,7 +441,7 @@ def _near(
         cure = f"Publish again when at least {rules.respondents} have come or gone; until then the old one stands"
         return [Reason("11", says, cure, (one.id,))] if rules.refresh else []
     says = f"{say.base(new)} and {say.base(old)} differ by {few}; the second is in {say.publication(one)}"
-    return [Reason("10d", says, _OTHERWISE, (one.id,))] if rules.differencing and added and removed else []
+    return [Reason("10d" if added and removed else "10b", says, _OTHERWISE, (one.id,))] if rules.differencing else []
 
 
 def _nested(
@@ -459,6 +459,8 @@ def _nested(
     if not outer.members > inner.members:
         return []
     rest = outer.members - inner.members
+    if (new.chart, new.group) != (old.chart, old.group) and len(rest) < rules.respondents:
+        return []  # refused already, as near
     inside = np.array([name in rest for name in responses.response], bool) & question.valid
     level = max(entry.level, one.level) if one.question == entry.question else entry.level
     unknown = len(rest) - int(inside.sum())

@@ -324,6 +324,21 @@ def test_two_classifications_that_differ_by_two_people_are_not_both_shown():
     assert all(reason.publications == (first.id,) for reason in refused.reasons)
 
 
+def test_a_group_less_another_inside_it_is_no_way_to_a_few_people_of_many_atoms():
+    # Eight people, two in each of four groups of another table: no union of three atoms, and yet a plain subtraction.
+    question = answers([20, 20], [4, 4], [20, 20])
+    crossing = Classification(
+        "d", np.concatenate([np.arange(40) % 4, np.repeat(range(4), 2), np.arange(40) % 4]), tuple("PQRS")
+    )
+    _, one = published(question, crossing)
+    outer = Classification("outer", np.repeat([0, 0, 1], [40, 8, 40]), ("A", "B"))
+    inner = Classification("inner", np.repeat([0, 1, 1], [40, 8, 40]), ("C", "D"))
+    _, two = published(question, outer, [one])
+    refused = published(question, inner, [one, two])
+    assert "10b" in {reason.rule for reason in refused.reasons}
+    assert two.id in refused.reasons[0].publications
+
+
 def test_another_question_is_no_base_to_subtract_from_but_one_of_the_same_variable_is():
     _, first = published(answers([30, 30]))
     assert isinstance(published(answers([32, 30], name="P"), None, [first])[0], Snapshot)
