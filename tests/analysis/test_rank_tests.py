@@ -94,7 +94,7 @@ def test_groups_that_do_not_overlap_have_the_largest_effects():
 @pytest.mark.parametrize(
     ("y", "group", "says"),
     [
-        ([1, 2, 3, 4, 5, 6], list("aaaaaa"), "1 groups"),
+        ([1, 2, 3, 4, 5, 6], list("aaaaaa"), "1 group"),
         ([4, 4, 4, 4, 4, 4], list("aaabbb"), "everybody gave the same answer"),
         ([np.nan] * 6, list("aaabbb"), "0 groups"),
     ],
