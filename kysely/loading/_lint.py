@@ -48,6 +48,7 @@ def check(binder: Binder, root: Node) -> None:
     _check_forms(parts)
     _check_names(parts)
     _check_mentions(parts)
+    _check_privacy(parts)
     for form, pages in parts.orders():
         _conditions.check(binder, form, pages)
 
@@ -83,6 +84,19 @@ def _check_scales(parts: Parts) -> None:
             highest = level.value
         if not scale.levels:
             parts.binder.add(parts.line(scale), where, "the scale has no levels", "Add `levels`", "no_levels")
+
+
+def _check_privacy(parts: Parts) -> None:
+    """Refuse to ask who somebody is where the privacy mode promises that nobody knows."""
+    privacy = parts.root.get("privacy")
+    mode = privacy.get("mode") if privacy is not None else None
+    if mode is None or mode.value not in ("anonymous", "open"):
+        return
+    for question in parts.questions:
+        if question.identifies:
+            cause = f"it asks who the respondent is, and the privacy mode {mode.value} promises not to know"
+            cure = "Take the question out, or use the mode confidential or named"
+            parts.binder.add(parts.line(question), f"question {question.id!r}", cause, cure, "identifies")
 
 
 def _check_pages(parts: Parts) -> None:

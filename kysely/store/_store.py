@@ -7,9 +7,10 @@ import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from kysely import loading
@@ -49,6 +50,9 @@ from kysely.store.values import (
     Wave,
     WaveClosed,
 )
+
+PROMISES = ("named", "confidential", "open", "anonymous")
+"""Privacy modes, from the one that promises least; what was promised once is never loosened."""
 
 _RESPONSE_ID = re.compile(r"[0-9a-fx][0-9a-f]{31}")
 
@@ -131,10 +135,23 @@ class Store:
     # Instruments
 
     def publish(self, instrument: Instrument, now: datetime) -> None:
-        """Freeze the definition, so that responses can refer to it; a second time changes nothing."""
+        """Freeze the definition, so that responses can refer to it; a second time changes nothing.
+
+        Raises StoreError if it promises respondents less than a version that some have answered already.
+        """
         if instrument.hash not in self._instruments:
+            self._refuse_loosening(instrument)
             self.answers.publish(instrument, now)
             self._instruments[instrument.hash] = instrument
+
+    def _refuse_loosening(self, instrument: Instrument) -> None:
+        for hash in self.answers.answered_versions(instrument.id):
+            promised = self.instrument(hash).privacy_mode
+            if PROMISES.index(instrument.privacy_mode) < PROMISES.index(promised):
+                raise StoreError(
+                    f"{instrument.id} has promised {promised} answers to people who have answered; it can't become "
+                    f"{instrument.privacy_mode}. Keep the mode, or give the questionnaire another id."
+                )
 
     def publish_in(self, wave: str, instrument: Instrument, now: datetime) -> bool:
         """Freeze the definition and let new responses of *wave* begin on it; False where they do already."""
@@ -297,7 +314,7 @@ class Store:
     def responses(self, wave: str) -> Iterator[ResponseState]:
         """Yield every response of the wave as it stands, in an order that says nothing of when they came."""
         if self._anonymous(wave):
-            return self.anonymous.responses(wave)
+            return chain(self.answers.responses(wave), self.anonymous.responses(wave))
         return self.answers.responses(wave)
 
     def save(
@@ -490,7 +507,12 @@ class Store:
         if not self._anonymous(count.wave.id):
             return count
         answered, submitted = self.anonymous.count(count.wave.id)
-        return Count(count.wave, answered, answered, submitted, 0)
+        return replace(
+            count,
+            started=count.started + answered,
+            answered=count.answered + answered,
+            submitted=count.submitted + submitted,
+        )
 
     def _anonymous(self, wave: str) -> bool:
         return any(self.instrument(one.hash).privacy_mode == "anonymous" for one in self.publications(wave=wave))

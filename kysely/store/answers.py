@@ -108,6 +108,16 @@ class AnswerLog:
             with self.database.writing() as connection:
                 connection.execute(self._insert(_VERSION).values(values).on_conflict_do_nothing())
 
+    def answered_versions(self, instrument: str) -> tuple[str, ...]:
+        """Return the versions of *instrument* on which a real response was begun, in any mode."""
+        with self.database.reading() as connection:
+            found: set[str] = set()
+            for table in (_RESPONSE, tables.AnonymousDraft.__table__, tables.AnonymousResponse.__table__):  # type: ignore[attr-defined]
+                query = select(table.c.version_hash).join(_VERSION, _VERSION.c.hash == table.c.version_hash)
+                query = query.where(_VERSION.c.instrument == instrument, table.c.origin == REAL).distinct()
+                found |= set(connection.execute(query).scalars())
+        return tuple(sorted(found))
+
     def canonical(self, hash: str) -> str | None:
         with self.database.reading() as connection:
             found: str | None = connection.execute(select(_VERSION.c.canonical).where(_VERSION.c.hash == hash)).scalar()

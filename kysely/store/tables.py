@@ -325,7 +325,7 @@ class IdentityDraft(Identity, table=True):
 
 
 class AnonymousDraft(Answers, table=True):
-    """A response in anonymous mode until it is sent. Known by a hash of the link's code, it has no time and no order."""
+    """A response in anonymous mode until it is sent: known by a hash of the link's code, without time and order."""
 
     __tablename__ = "anonymous_draft"
     __table_args__ = (

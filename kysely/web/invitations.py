@@ -7,6 +7,7 @@ a page is saved; and the first button of the page that ends all mail is the one 
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import secrets
 import threading
@@ -137,6 +138,9 @@ class PersonalLinks:
         same = visit.passport if visit.passport and visit.passport.response == id else None
         self.guard.give_passport(study.id, same or Passport(secrets.token_hex(16), id), answer)
         self.guard.take_passport(LINK, answer)
+        if invited.anonymous:
+            mark = self.store.invitations.keys.completion(invited.id)
+            self.guard.give_passport(_marked(study.id), Passport(id, mark), answer)
         return answer
 
     def _found(self, code: str) -> tuple[Invited, Study | None] | None:
@@ -270,6 +274,21 @@ class PersonalLinks:
         if invited is None:
             self.misses.note(network)
         return invited
+
+
+def note_used(store: Store, guard: Guard, study: Study, response: str) -> None:
+    """Note that the anonymous link of a response that was just sent is used.
+
+    The mark comes from the browser's cookie, where it came from the link: with the answers it is never stored, and
+    whose it is only the link key tells. A browser without it leaves the person on the list of those to be reminded.
+    """
+    known = guard.read_passport(_marked(study.id), request.cookies)
+    if known is not None and hmac.compare_digest(known.browser, response):
+        store.invitations.note_used(known.response, study.wave.id)
+
+
+def _marked(study: str) -> str:
+    return f"{study}-link"
 
 
 class Misses:
