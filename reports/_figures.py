@@ -11,6 +11,7 @@ from typing import Any
 from analysis import comparisons, wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, NOT_ESTIMABLE, TOTAL
 from analysis.letters import ALPHA
+from kysely.codebook import Kind as Scale
 from kysely.codebook import Variable
 from reports._material import Line, Material
 from reports.parts import Cell, Column, Head, Row, Table
@@ -52,6 +53,13 @@ class Signs:
             letters=self._letters(line),
             muted=bool(line["small_base"]),
         )
+
+    def weighted_base(self, lines: Iterable[Line | None]) -> Cell:
+        """Return the sum of the weights of a row; from–to where its figures differ, nothing where all are hidden."""
+        known = [float(line["base_weighted"]) for line in lines if line is not None]
+        found = [base for base in known if isfinite(base)]
+        ends = dict.fromkeys(wording.number(pick(found), self.say.language, 1) for pick in (min, max) if found)
+        return Cell(wording.EN_DASH.join(ends))
 
     def base(self, lines: Iterable[Line | None]) -> Cell:
         """Return the number of respondents of a row, marked where it is small; from–to where its figures differ."""
@@ -102,6 +110,18 @@ class Signs:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A way of counting: an estimand, weighted to the population or not. *key* is its name in the wording."""
+
+    estimand: str
+    weighted: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.estimand}{'_weighted' * self.weighted}"
+
+
+@dataclass(frozen=True)
 class Figures:
     """The estimates of a material in one language, and the names of what they are about."""
 
@@ -129,6 +149,21 @@ class Figures:
         """Return a row of the estimates; *weighted* that to the population."""
         lines = self.material.weighted if weighted else self.material.lines
         return lines.get((table, variable, code, statistic, estimand, *group))
+
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """How figures are counted: per respondent, that weighted where there are weights, per organisation."""
+        weighted = (Kind("respondent", weighted=True),) if self.material.weighted else ()
+        return (Kind("respondent"), *weighted, Kind("organisation"))
+
+    def of_kind(self, estimand: str) -> tuple[Kind, ...]:
+        """Return what stands side by side in one table: an estimand unweighted and, if there is such, weighted."""
+        return tuple(kind for kind in self.kinds if kind.estimand == estimand)
+
+    def tests_of(self, kind: Kind) -> Mapping[tuple[str, str], Line]:
+        """Return the tests of a kind by question and banner."""
+        tests = self.material.weighted_tests if kind.weighted else self.material.tests
+        return {(name, banner): test for (name, banner, of), test in tests.items() if of == kind.estimand}
 
     # ---- names ------------------------------------------------------------------------------------
 
@@ -187,52 +222,86 @@ class Figures:
         subtitle: str,
         notes: tuple[str, ...] = (),
         folded: bool = False,
-        weighted: bool = False,
     ) -> Table:
-        """Return *name* by the groups of *banners*: a row a group with its bases, a column a code."""
-        signs = self.signs()
-        codes, statistic = self.codes(name), self.statistic(name)
-        rows = list(self._rows(signs, table, name, codes, statistic, estimand, banners, weighted=weighted))
+        """Return *name* by the groups of *banners*: a row a group with its bases, a column a code.
+
+        The mean of a question of levels stands after its shares. Where there are weights every row per respondent
+        has the same row weighted under it.
+        """
+        signs, measures, kinds = self.signs(), self._measures(name), self.of_kind(estimand)
+        rows = list(self._rows(signs, table, name, measures, kinds, banners))
+        beside = len(kinds) > 1
+        weighted = (Column(self.say("table.weighted_n"), base=True),) if beside else ()
+        means = any(statistic == "mean100" for statistic, _ in measures)
+        own = [key for key, there in (("mean100_note", means), ("weighted_rows_note", beside)) if there]
         return Table(
-            id=f"{table}-{name}-{estimand}{'-weighted' * weighted}",
+            id=f"{table}-{name}-{estimand}",
             caption=caption,
             subtitle=subtitle,
             stub=self.say("table.group"),
             columns=(
                 Column(self.say("table.n"), base=True),
+                *weighted,
                 Column(self.say("table.organisations_short"), base=True),
-                *(Column(self.label(name, code)) for code in codes),
+                *(
+                    Column(self.label(name, code) if code else self.say(f"table.{statistic}"))
+                    for statistic, code in measures
+                ),
             ),
             rows=tuple(rows),
-            notes=(*notes, *signs.notes()),
+            notes=(*notes, *(self.say(f"table.{key}") for key in own), *signs.notes()),
             folded=folded,
-            narrow=len(codes) >= MANY,
+            narrow=len(measures) >= MANY,
         )
 
+    def _measures(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return the statistic and code of every column of a cross-tab of *name*."""
+        statistic = self.statistic(name)
+        shares = tuple((statistic, code) for code in self.codes(name))
+        levels = statistic == "share" and self.material.codebook[name].kind is Scale.LEVEL
+        return (*shares, ("mean100", "")) if levels else shares
+
     def tests(self, name: str, banners: Iterable[str], estimand: str, *, folded: bool = False) -> Table | None:
-        """Return the test of *name* against each of *banners*, a row each; None if it is tested against none."""
-        tests = self.material.tests
-        found = [(banner, tests[name, banner, estimand]) for banner in banners if (name, banner, estimand) in tests]
+        """Return the test of *name* against each of *banners*, a row each; None if it is tested against none.
+
+        Where there are weights every test per respondent has the same test weighted under it.
+        """
+        kinds = self.of_kind(estimand)
+        tests = {kind: self.tests_of(kind) for kind in kinds}
+        found = [
+            (banner, kind, tests[kind][name, banner])
+            for banner in banners
+            for kind in kinds
+            if (name, banner) in tests[kind]
+        ]
         if not found:
             return None
-        say, kind = self.say, str(found[0][1]["test"])
-        notes = [say(f"tests.{kind}_note"), say("tests.family_note", **self._family(estimand))]
-        if any(test["reason"] for _, test in found):
+        say, method = self.say, str(found[0][2]["test"])
+        notes = [say(f"tests.{method}_note"), say("tests.family_note", **self._family(kinds[0]))]
+        notes += [say("tests.family_weighted_note", **self._family(kind)) for kind in kinds[1:]]
+        if any(test["reason"] for _, _, test in found):
             notes.append(say("tests.not_tested_note"))
-        v = kind == comparisons.RAO_SCOTT
+        v = method == comparisons.RAO_SCOTT
         titles = ("n", "groups", "f", "df", "p", "p_adjusted", *(("v",) if v else ()))
         return Table(
             id=f"tests-{name}-{estimand}",
             caption=say(f"tests.{estimand}_caption"),
             stub=say("tests.banner"),
             columns=tuple(Column(say(f"tests.{title}"), base=title in ("n", "groups")) for title in titles),
-            rows=tuple(Row(self.title(banner), self._test(test, v=v)) for banner, test in found),
+            rows=tuple(
+                Row(self.title(banner), self._test(test, v=v), detail=self._detail(kind))
+                for banner, kind, test in found
+            ),
             notes=tuple(notes),
             folded=folded,
         )
 
-    def _family(self, estimand: str) -> Mapping[str, str]:
-        made = [test for (_, _, of), test in self.material.tests.items() if of == estimand and not test["reason"]]
+    def _detail(self, kind: Kind) -> str:
+        """Return what stands under the title of a weighted row."""
+        return self.say("table.weighted_row") if kind.weighted else ""
+
+    def _family(self, kind: Kind) -> Mapping[str, str]:
+        made = [test for test in self.tests_of(kind).values() if not test["reason"]]
         method = self.say(f"tests.{self.material.plan.rules.adjust}")
         return {"count": wording.number(len(made), self.language), "method": method}
 
@@ -257,29 +326,29 @@ class Figures:
         signs: Signs,
         table: str,
         name: str,
-        codes: tuple[str, ...],
-        statistic: str,
-        estimand: str,
+        measures: tuple[tuple[str, str], ...],
+        kinds: tuple[Kind, ...],
         banners: Iterable[str],
-        *,
-        weighted: bool,
     ) -> Iterator[Row | Head]:
-        def row(title: str, group: tuple[str, str], *, letter: str = "", strong: bool = False) -> Row | None:
-            lines = [self.find(table, name, code, statistic, estimand, group, weighted=weighted) for code in codes]
-            if not any(line is not None and line["base_n"] for line in lines):
-                return None
-            cells = (signs.base(lines), signs.organisations(lines), *map(signs.cell, lines))
-            return Row(title, cells, strong=strong, letter=letter)
+        def rows(title: str, group: tuple[str, str], *, letter: str = "", strong: bool = False) -> Iterator[Row]:
+            for kind in kinds:
+                lines = [
+                    self.find(table, name, code, statistic, kind.estimand, group, weighted=kind.weighted)
+                    for statistic, code in measures
+                ]
+                if not any(line is not None and line["base_n"] for line in lines):
+                    continue
+                weighted = (signs.weighted_base(lines) if kind.weighted else Cell(""),) if len(kinds) > 1 else ()
+                cells = (signs.base(lines), *weighted, signs.organisations(lines), *map(signs.cell, lines))
+                yield Row(title, cells, strong=strong, letter=letter, detail=self._detail(kind))
 
-        total = row(self.say("table.all"), (TOTAL, TOTAL), strong=True)
-        if total is not None:
-            yield total
+        yield from rows(self.say("table.all"), (TOTAL, TOTAL), strong=True)
         for banner in banners:
-            groups = [
-                row(self.label(banner, code), (banner, code), letter=comparisons.letter(place))
+            present = [
+                row
                 for place, code in enumerate(self.codes(banner))
+                for row in rows(self.label(banner, code), (banner, code), letter=comparisons.letter(place))
             ]
-            present = [group for group in groups if group is not None]
             if present:
                 yield Head(self.title(banner))
                 yield from present

@@ -1,4 +1,4 @@
-"""One question of the book as a sheet: answers down, the groups of every banner across, both ways of counting."""
+"""One question of the book as a sheet: answers down, the groups of every banner across, every way of counting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from math import isfinite
 from analysis import comparisons, wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, NOT_ESTIMABLE, TOTAL
 from analysis.letters import ALPHA
-from kysely.codebook import Kind
-from reports._figures import HIDDEN_SIGN, Figures
+from kysely.codebook import Kind as Scale
+from reports._figures import HIDDEN_SIGN, Figures, Kind
 from reports._material import Line
 from reports.crosstabs import BOOK
 from reports.parts.workbook import Entry, Look, Sheet
-from reports.topline import ESTIMANDS
 
 STUB_WIDTH, GROUP_WIDTH = 46.0, 13.0
 NOTE_SPAN = 9
@@ -64,7 +63,7 @@ class QuestionSheet:
             (Entry(say("book.back"), Look.LINK, link=self.index),),
             *self._heads(),
         )
-        rows = [*head, *(row for estimand in ESTIMANDS for row in self._block(estimand))]
+        rows = [*head, *(row for kind in self.figures.kinds for row in self._block(kind))]
         across = min(len(self.groups) + 1, NOTE_SPAN)
         rows += [(), *((Entry(note, Look.NOTE, across=across),) for note in self._notes())]
         widths = (STUB_WIDTH, *(GROUP_WIDTH,) * len(self.groups))
@@ -90,7 +89,7 @@ class QuestionSheet:
         codes, statistic = figures.codes(self.variable), figures.statistic(self.variable)
         if statistic == "central":
             return tuple(Measure(one, codes, say(f"statistics.{one}")) for one in ("selected", "central", "mean100"))
-        if statistic == "share" and figures.material.codebook[self.variable].kind is Kind.LEVEL:
+        if statistic == "share" and figures.material.codebook[self.variable].kind is Scale.LEVEL:
             return (Measure(statistic, codes), Measure("mean", ("",)), Measure("mean100", ("",)))
         return (Measure(statistic, codes),)
 
@@ -117,21 +116,34 @@ class QuestionSheet:
 
     # ---- the figures ------------------------------------------------------------------------------
 
-    def _block(self, estimand: str) -> Iterator[tuple[Entry, ...]]:
+    def _block(self, kind: Kind) -> Iterator[tuple[Entry, ...]]:
         say = self.figures.say
-        yield (Entry(say(f"book.{estimand}"), Look.SECTION, across=len(self.groups) + 1),)
-        yield from self._bases(estimand, "base_n", "book.n", marked=True)
-        yield from self._bases(estimand, "base_organisations", "book.organisations")
+        yield (Entry(say(f"book.{kind.key}"), Look.SECTION, across=len(self.groups) + 1),)
+        yield from self._bases(kind, "base_n", "book.n", marked=True)
+        if kind.weighted:
+            yield from self._weighted_bases(kind)
+        yield from self._bases(kind, "base_organisations", "book.organisations")
         for measure in self.measures:
             if measure.heading:
                 yield (Entry(measure.heading, Look.STUB, strong=True),)
             for code in measure.codes:
-                yield from self._answer(estimand, measure.statistic, code)
-        yield from self._tests(estimand)
+                yield from self._answer(kind, measure.statistic, code)
+        yield from self._tests(kind)
 
-    def _bases(self, estimand: str, column: str, key: str, *, marked: bool = False) -> Iterator[tuple[Entry, ...]]:
+    def _weighted_bases(self, kind: Kind) -> Iterator[tuple[Entry, ...]]:
+        """Yield the sums of the weights, as `_bases`; a group that is hidden has none."""
+        found = [
+            [float(line["base_weighted"]) for line in self._lines(group, kind) if isfinite(line["base_weighted"])]
+            for group in self.groups
+        ]
+        one = all(max(bases) - min(bases) < 1e-9 * max(bases) for bases in found if bases)
+        for pick, name in ((max, ""),) if one else ((min, "_smallest"), (max, "_largest")):
+            cells = (Entry(pick(bases), Look.MEAN100) if bases else Entry(HIDDEN_SIGN, Look.SIGN) for bases in found)
+            yield (Entry(self.figures.say(f"book.weighted_base{name}"), Look.STUB), *cells)
+
+    def _bases(self, kind: Kind, column: str, key: str, *, marked: bool = False) -> Iterator[tuple[Entry, ...]]:
         """Yield the bases; in two rows, from and to, where the answers do not all have the same one."""
-        found = [self._lines(group, estimand) for group in self.groups]
+        found = [self._lines(group, kind) for group in self.groups]
         ends = [[pick(int(line[column]) for line in lines) for lines in found] for pick in (min, max)]
         small = [any(line["small_base"] and line["flag"] not in HIDDEN for line in lines) for lines in found]
         if marked and any(small):
@@ -144,9 +156,9 @@ class QuestionSheet:
             )
             yield (Entry(self.figures.say(f"{key}{name}"), Look.STUB), *cells)
 
-    def _answer(self, estimand: str, statistic: str, code: str) -> Iterator[tuple[Entry, ...]]:
+    def _answer(self, kind: Kind, statistic: str, code: str) -> Iterator[tuple[Entry, ...]]:
         """Yield the figures of one answer and, where there are any, the letters under them."""
-        lines = [self._line(group, statistic, code, estimand) for group in self.groups]
+        lines = [self._line(group, statistic, code, kind) for group in self.groups]
         label = self.figures.label(self.variable, code) if code else self.figures.say(f"statistics.{statistic}")
         yield (Entry(label, Look.STUB), *map(self._cell, lines))
         letters = ["" if line is None or line["flag"] in HIDDEN else str(line["letters"]) for line in lines]
@@ -169,26 +181,27 @@ class QuestionSheet:
         look = _LOOKS.get(str(line["statistic"]), Look.SHARE)
         return Entry(float(line["estimate"]), look, mark=mark, muted=bool(line["small_base"]))
 
-    def _tests(self, estimand: str) -> Iterator[tuple[Entry, ...]]:
+    def _tests(self, kind: Kind) -> Iterator[tuple[Entry, ...]]:
         """Yield the adjusted p of each banner under its groups."""
-        tests = self.figures.material.tests
-        found = [(tests.get((self.variable, banner, estimand)), groups) for banner, groups in self._banners()]
+        tests = self.figures.tests_of(kind)
+        found = [(tests.get((self.variable, banner)), groups) for banner, groups in self._banners()]
         if any(test is not None for test, _ in found):
             cells = (adjusted(test, across=len(groups)) for test, groups in found)
             yield (Entry(self.figures.say("tests.p_adjusted"), Look.STUB), Entry(), *cells)
 
-    def _lines(self, group: Group, estimand: str = "") -> list[Line]:
-        """Return the estimates behind a column, of one way of counting or of both."""
+    def _lines(self, group: Group, kind: Kind | None = None) -> list[Line]:
+        """Return the estimates behind a column, of one way of counting or of all."""
         lines = (
             self._line(group, measure.statistic, code, one)
             for measure in self.measures
             for code in measure.codes
-            for one in ((estimand,) if estimand else ESTIMANDS)
+            for one in ((kind,) if kind else self.figures.kinds)
         )
         return [line for line in lines if line is not None]
 
-    def _line(self, group: Group, statistic: str, code: str, estimand: str) -> Line | None:
-        return self.figures.find(BOOK, self.variable, code, statistic, estimand, (group.banner, group.code))
+    def _line(self, group: Group, statistic: str, code: str, kind: Kind) -> Line | None:
+        at = (group.banner, group.code)
+        return self.figures.find(BOOK, self.variable, code, statistic, kind.estimand, at, weighted=kind.weighted)
 
     # ---- what is under it -------------------------------------------------------------------------
 
@@ -199,8 +212,10 @@ class QuestionSheet:
             yield say("table.modes_note")
         elif self.variable not in figures.material.codebook:
             yield say("table.several")
-        elif figures.material.codebook[self.variable].kind is Kind.LEVEL:
+        elif figures.material.codebook[self.variable].kind is Scale.LEVEL:
             yield say("crosstabs.two_step")
+        if figures.material.weighted:
+            yield say("table.weighted_note")
         yield from notes(figures, self.used)
 
 

@@ -25,6 +25,7 @@ def parts(figures: Figures) -> Iterator[Part]:
         yield from _lacking(figures, told["lacking"])
     else:
         yield from (Paragraph(text) for text in say.list("methodology.weighting"))
+        yield Paragraph(say(f"methodology.weighting_tests_{told['errors']}"))
         yield _margins(figures, told["margins"])
         yield Paragraph(
             say(

@@ -28,12 +28,21 @@ def build(material: Material, language: str) -> Section:
             Paragraph(say("crosstabs.intro")),
             Paragraph(say("crosstabs.few", **limits)),
             Paragraph(f"{say('crosstabs.empty')} {say('crosstabs.wide')}"),
+            *(Paragraph(text) for text in weighted(figures)),
         ),
         sections=tuple(
             Section(f"crosstab-{name}", figures.title(name), tuple(_tables(figures, name)), wide=True)
             for name in questions(material)
         ),
     )
+
+
+def weighted(figures: Figures) -> Iterator[str]:
+    """Yield how weighted figures stand beside the others, or where it is told why there are none."""
+    if figures.material.weighted:
+        yield figures.say("crosstabs.weighted")
+    elif figures.material.estimates.weights.get("lacking"):
+        yield figures.say("crosstabs.not_weighted")
 
 
 def questions(material: Material) -> tuple[str, ...]:

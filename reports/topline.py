@@ -115,18 +115,6 @@ def _by_groups(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ..
             notes=note,
             folded=estimand == "organisation",
         )
-    if figures.material.weighted:
-        yield figures.crosstab(
-            spec.id,
-            name,
-            spec.banners,
-            "respondent",
-            caption=say("table.weighted_caption", title=_bare(figures.title(name))),
-            subtitle=say("table.central_share") if central else say("table.percent_of_respondents"),
-            notes=(*note, say("table.weighted_note")),
-            folded=True,
-            weighted=True,
-        )
 
 
 def _whole(figures: Figures, spec: TableSpec, note: tuple[str, ...]) -> Iterator[Table]:
@@ -200,19 +188,13 @@ def _beside(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ...])
     )
 
 
-def _kinds(figures: Figures) -> tuple[tuple[str, bool], ...]:
-    """Return how shares are counted, column by column: per respondent, that weighted, per organisation."""
-    weighted = (("respondent", True),) if figures.material.weighted else ()
-    return (("respondent", False), *weighted, ("organisation", False))
-
-
 def _share_columns(figures: Figures) -> tuple[Column, ...]:
     say = figures.say
     if not figures.material.weighted:
         return tuple(Column(say(f"table.{estimand}")) for estimand in ESTIMANDS)
     return tuple(
-        Column(say("table.weighted" if weighted else "table.unweighted"), say(f"table.{estimand}"))
-        for estimand, weighted in _kinds(figures)
+        Column(say("table.weighted" if kind.weighted else "table.unweighted"), say(f"table.{kind.estimand}"))
+        for kind in figures.kinds
     )
 
 
@@ -229,8 +211,8 @@ def _set(figures: Figures, spec: TableSpec, name: str) -> Table:
     rows = []
     for member in members:
         lines = [
-            figures.find(spec.id, name, member.code or "", "selected", estimand, weighted=weighted)
-            for estimand, weighted in _kinds(figures)
+            figures.find(spec.id, name, member.code or "", "selected", kind.estimand, weighted=kind.weighted)
+            for kind in figures.kinds
         ]
         rows.append(Row(member.label[figures.language], (signs.base(lines), *(signs.cell(line) for line in lines))))
     columns = (Column(say("table.n"), base=True), *_share_columns(figures))
@@ -269,7 +251,7 @@ def _distributions(figures: Figures, spec: TableSpec, names: list[str], note: tu
     """Return variables one under the other: respondents, share per respondent, share per organisation."""
     say, signs = figures.say, figures.signs()
     kinds = [("count", "respondent", False)] if spec.counts else []
-    kinds += [("share", estimand, weighted) for estimand, weighted in _kinds(figures)]
+    kinds += [("share", kind.estimand, kind.weighted) for kind in figures.kinds]
     rows: list[Row | Head] = []
     for name in names:
         rows.append(Head(figures.title(name)))
