@@ -57,7 +57,8 @@ def connect(url: str) -> psycopg.Connection[Any]:
     except psycopg.OperationalError as error:
         raise EngineError(
             f"the engine's PostgreSQL can't be reached: {_without_secrets(error, url)}. "
-            "Is the server running, and are host, port, database, user and password of KYSELY_ENGINE_URL right?"
+            "Is the server running, are host, port, database, user and password of KYSELY_ENGINE_URL right, and is "
+            "every special character of the password percent-encoded?"
         ) from None
     except psycopg.Error:  # libpq repeats what it could not read, which may be a password
         raise EngineError(

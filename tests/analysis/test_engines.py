@@ -103,22 +103,9 @@ def in_spark(parquet) -> Iterator[tuple[str, str]]:
     """A master and two workers, each a process of its own."""
     if not java.is_there():
         pytest.fail(java.CURE, pytrace=False)
-    settings = {
-        # To compile every query takes longer than to run it on 600 rows.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-        "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-        "spark.driver.memory": "512m",
-        "spark.ui.enabled": "false",
-        "spark.log.level": "ERROR",
-    }
-    arguments = " ".join(f"--conf {name}={value}" for name, value in settings.items())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_SUBMIT_ARGS", f"{arguments} pyspark-shell")
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        for name, value in java.quick_spark().items():
+            patch.setenv(name, value)
         patch.delenv("SPARK_HOME", raising=False)  # the package's own
         yield "local-cluster[2,1,1024]", str(parquet)
 
