@@ -30,6 +30,10 @@ WAVES = {STUDY: "simulated", ROBOTS: "robots"}
 """What their waves are called, with the seed behind: codes, because charts print them in every language."""
 
 
+ROBOTS_OF_EACH_LANGUAGE = 5
+"""How many go through the real application when every branch is walked, beside one for each way that is needed."""
+
+
 class RobotsFailed(KyselyError):
     """Some robot could not finish its interview; says where."""
 
@@ -45,6 +49,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         metavar="N",
         help="a trial: N robots answer at random, in a database that is thrown away, and report what they never met",
+    )
+    parser.add_argument(
+        "--walk",
+        action="store_true",
+        help="walk every branch: robots in every language, and a search for what they did not meet; "
+        "tells what nobody can meet and how long it takes; 1 if a page or question can't be met",
     )
     parser.add_argument("--keep", action="store_true", help="keep a trial's answers, as a simulated wave")
     parser.add_argument("--if-no-responses", action="store_true", help="do nothing where people have answered already")
@@ -76,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
             "Robots answer in a demonstration only, never beside real answers. "
             "Unset KYSELY_MODE, or name another database with KYSELY_DATABASE_URL."
         )
+    if args.walk:
+        return _walk(settings, instrument, args)
     if args.respondents is not None:
         return _trial(settings, instrument, args)
     return _study(settings, instrument, args)
@@ -125,6 +137,40 @@ def _trial(settings: Settings, instrument: Instrument, args: argparse.Namespace)
         else:
             print("Every question was asked of somebody.")
     return 0
+
+
+def _walk(settings: Settings, instrument: Instrument, args: argparse.Namespace) -> int:
+    """Walk every branch, then through the real application, and tell what can't be met and how long it takes."""
+    from kysely import pretest, simulate
+
+    findings = pretest.walk(instrument, args.seed)
+    print(f"Walked {len(findings.ways) - findings.directed} ways at random and {findings.directed} on purpose.")
+    members = [f"{code} of {question}" for question, code in findings.members if question not in findings.questions]
+    for called, unmet in (("page", findings.pages), ("question", findings.questions), ("row or option", members)):
+        for name in unmet:
+            print(f"Nobody met the {called} {name}: look at the conditions that lead there.")
+    if not (findings.pages or findings.questions or members):
+        print("Every page, question, row and option was met by somebody.")
+    print("Estimated length (words to read, and what there is to answer; the figures stand in kysely/pretest.py):")
+    for length in pretest.lengths(instrument, findings):
+        print(f"  {length.language}: {length.median:.1f} minutes for half of them, {length.longest:.1f} at the longest")
+    if instrument.minutes:
+        print(f"  respondents are told {instrument.minutes} (`minutes`)")
+    opens = datetime(2015, 3, 2, 7, tzinfo=UTC)
+    count = args.respondents or ROBOTS_OF_EACH_LANGUAGE * len(instrument.languages)
+    respondents: list[Respondent] = [
+        simulate.anyone(number, instrument, args.seed, opens) for number in range(1, count + 1)
+    ]
+    for way in pretest.witnesses(findings):
+        for language in instrument.languages:
+            respondents.append(simulate.Witness(len(respondents) + 1, language, opens, way.answers))
+    note = {"name": ROBOTS, "seed": args.seed, "parameters": {"respondents": len(respondents)}}
+    with tempfile.TemporaryDirectory() as folder:
+        where = _elsewhere(settings, Path(folder))
+        with _opened(where) as kept:
+            _answer(where, kept, instrument, respondents, note)
+    print(f"No page went wrong, in {', '.join(instrument.languages)}.")
+    return 1 if findings.pages or findings.questions else 0
 
 
 def _answer(
