@@ -10,6 +10,7 @@ from pathlib import Path
 
 from analysis import disclosure
 from analysis.authored import File, Node, check_identity, listed, plain
+from analysis.charts._keys import KEYS
 from analysis.conflict import ConflictRules
 from analysis.plan import (
     ADJUSTMENTS,
@@ -59,6 +60,7 @@ class _Reader:
         self.file, self.codebook = file, codebook
         file.languages = codebook.languages
         self.known = _known(codebook)
+        self.several = {variable.set for variable in codebook.variables if variable.set}
 
     def plan(self, node: Node) -> Plan:
         node.allow(
@@ -82,7 +84,7 @@ class _Reader:
             scores=scores,
             tables=self._tables(node),
             labels=labels,
-            charts=self._charts(node, labels),
+            charts=self._charts(node, labels, scores),
             weighting=self._weighting(node),
             agreement=self._agreement(node, scores),
             public=PublicReader(self.codebook, self.known, recodes, scores).public(node),
@@ -315,6 +317,7 @@ class _Reader:
         ):
             self.known[variable.name] = tuple(category.code for category in variable.categories)
         self.known[name] = codes
+        self.several.add(name)
         return Score(name, text, sets["chosen"], sets["level"], codes, perspective, derived)
 
     def _banner(self, node: Node) -> str | None:
@@ -333,7 +336,7 @@ class _Reader:
         return name
 
     def _bannerable(self, name: str) -> bool:
-        if name not in self.known:
+        if name not in self.known or name in self.several:
             return False
         return name not in self.codebook or self.codebook[name].kind in (Kind.NOMINAL, Kind.ORDINAL, Kind.LEVEL)
 
@@ -384,11 +387,14 @@ class _Reader:
             found[name] = {code: words.wording(code) for code in words.keys()}
         return found
 
-    def _charts(self, node: Node, labels: Mapping[str, Mapping[str, Text]]) -> tuple[ChartSpec, ...]:
-        tables = {item.text("id") for item in node.items("tables")}
+    def _charts(
+        self, node: Node, labels: Mapping[str, Mapping[str, Text]], scores: tuple[Score, ...]
+    ) -> tuple[ChartSpec, ...]:
+        tables = {item.text("id"): item for item in node.items("tables")}
         charts: dict[str, ChartSpec] = {}
         own = ("id", "chart", "table", "headline", "subtitle", "alt", "note", "source")
         for item in node.items("charts"):
+            self._chart_keys(item, own, tables.get(str(item.data.get("table"))), scores)
             id, table = item.name("id") or "", item.text("table") or ""
             if id in charts:
                 item.fault("id", f"there are two charts {id!r}", "Give each its own id")
@@ -407,6 +413,28 @@ class _Reader:
                 options={str(key): plain(value) for key, value in item.data.items() if key not in own},
             )
         return tuple(charts.values())
+
+    def _chart_keys(self, item: Node, own: tuple[str, ...], table: Node | None, scores: tuple[Score, ...]) -> None:
+        """Check the keys that only some charts have, so that no fault waits until the chart is drawn."""
+        keys = KEYS.get(str(item.data.get("chart")))
+        if keys is None:
+            return
+        item.allow((*own, *keys))
+        levels = {v.set for v in self.codebook.variables if v.kind is Kind.LEVEL and v.set}
+        there = {
+            "levels": (levels, "set of levels", "variables"),
+            "score": ({score.name for score in scores}, "score", "variables"),
+            "banner": ({name for name in self.known if self._bannerable(name)}, "banner", "banners"),
+        }
+        for name, key in keys.items():
+            word = item.text(name, required=key.required)
+            known, what, column = there[key.names]
+            held = [] if table is None else table.data.get(column) or []
+            if word and word not in known:
+                item.fault(name, f"there is no {what} {word!r}", f"Name one of {listed(known)}")
+            elif word and key.tabulated and table is not None and word not in held:
+                cause = f"the table {item.data['table']!r} has no {word!r} among its {column}"
+                item.fault(name, cause, f"Name one of {listed(held)}, or another table")
 
     def _chart(self, item: Node) -> str:
         name, there = item.name("chart") or "", plugins.names("analysis.charts")

@@ -3,7 +3,9 @@
 import pytest
 
 from analysis import plan
+from analysis.charts._keys import KEYS
 from analysis.conflict import ConflictRules
+from kysely import plugins
 from kysely.errors import AuthorError
 from tests.analysis import _study
 
@@ -95,9 +97,16 @@ def test_a_lacking_file_is_told_with_its_name(tmp_path):
         plan.load(tmp_path / "plan.yaml", BOOK)
 
 
+@pytest.mark.parametrize("name", ["BG16", "OM_B01", "NOW", "OM_B01_PROD"])
+def test_what_allows_several_answers_is_no_banner(tmp_path, name):
+    (fault,) = faults(tmp_path, f"{START}{SCORES}banners:\n  - {{variable: {name}}}\n")
+    assert f"{name!r} is no single-choice variable or recode" in fault
+
+
 def test_a_chart_of_an_unknown_table_is_refused(tmp_path):
     words = "{fi: a, sv: b, en: c}"
-    chart = f"{{id: F1, chart: dots_by_group, table: T9, headline: {words}, subtitle: {words}, alt: {words}}}"
+    drawn = f"chart: diverging_levels, levels: OM_B02, headline: {words}, subtitle: {words}, alt: {words}"
+    chart = f"{{id: F1, table: T9, {drawn}}}"
     (fault,) = faults(tmp_path, START + f"charts:\n  - {chart}\n")
     assert "there is no table 'T9'" in fault
 
@@ -111,6 +120,53 @@ charts:
 """
     (fault,) = faults(tmp_path, START + plan_with)
     assert "plan.yaml:7: charts 'F1' chart: there is no chart 'pie'. Use one of" in fault
+
+
+CHARTED = """recodes:
+  - {name: org3, from: BG10, text: &t {fi: a, sv: b, en: c}, categories: [{code: x, codes: [COMP], label: *t}]}
+{scores}tables:
+  - {id: T1, title: *t, variables: [NOW, OM_B02], banners: [org3]}
+charts:
+  - {id: F1, table: T1, headline: *t, subtitle: *t, alt: *t, {keys}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("chart: dots_by_group, levels: OM_B02, score: NOW", "banner: the key is lacking. Add `banner:`, a word"),
+        ("chart: dots_by_group, levels: OM_B02, score: LATER, banner: org3", "score: there is no score 'LATER'"),
+        (
+            "chart: dots_by_group, levels: OM_B01, score: NOW, banner: org3",
+            "levels: there is no set of levels 'OM_B01'",
+        ),
+        ("chart: dots_by_group, levels: OM_B02, score: NOW, banner: BG16", "banner: there is no banner 'BG16'"),
+        (
+            "chart: dots_by_group, levels: OM_B02, score: NOW, banner: BG01",
+            "banner: the table 'T1' has no 'BG01' among its banners. Name one of org3, or another table",
+        ),
+        ("chart: diverging_levels, levels: OM_B02, colour: red", "colour: the key is unknown. Use some of alt"),
+        ("chart: diverging_levels, levels: [OM_B02]", "levels: ['OM_B02'] is not a word"),
+    ],
+)
+def test_the_keys_of_a_chart_are_checked_before_it_is_drawn_with_their_line(tmp_path, keys, said):
+    scores = SCORES.replace("&t {fi: a, sv: b, en: c}", "*t")
+    text = START + CHARTED.replace("{scores}", scores).replace("{keys}", keys)
+    found = [fault for fault in faults(tmp_path, text) if "charts 'F1'" in fault]
+    assert any(f"plan.yaml:16: charts 'F1' {said}" in fault for fault in found), found
+
+
+def test_a_chart_whose_keys_are_in_order_has_no_fault(tmp_path):
+    scores = SCORES.replace("&t {fi: a, sv: b, en: c}", "*t")
+    dots = "chart: dots_by_group, levels: OM_B02, score: NOW, banner: org3"
+    for keys in ("chart: diverging_levels, levels: OM_B02", dots):
+        path = tmp_path / "plan.yaml"
+        path.write_text(START + CHARTED.replace("{scores}", scores).replace("{keys}", keys), encoding="utf-8")
+        assert plan.load(path, BOOK).charts[0].options["levels"] == "OM_B02"
+
+
+def test_every_chart_says_which_keys_it_has():
+    assert set(KEYS) == set(plugins.names("analysis.charts"))
 
 
 def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault(tmp_path):
