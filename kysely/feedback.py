@@ -76,6 +76,9 @@ class Feedback:
     schema: Literal["feedback/1"]
     perspectives: Perspectives
     reason: str | None = field(default=None, metadata={"help": "the question on the reason for several central modes"})
+    groups: Mapping[str, Text] = field(
+        default_factory=dict, metadata={"help": "what the groups of the published comparison are called"}
+    )
     modes: Mapping[str, Mode]
     combinations: tuple[Combination, ...] = ()
     many: Text = field(metadata={"help": "what goes with three or more equally central modes"})

@@ -12,6 +12,7 @@ from kysely.config import Settings
 from kysely.store import REAL, Store
 from kysely.web.assets import Assets
 from kysely.web.codes import Codes
+from kysely.web.feedback import FeedbackPages, open_feedback
 from kysely.web.frames import Frames
 from kysely.web.front import Front
 from kysely.web.gallery import Gallery
@@ -63,7 +64,10 @@ def create_app(
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(Front(studies, store, frames).blueprint())
     app.register_blueprint(Gallery(settings, frames).blueprint())
-    app.register_blueprint(Interview(studies, store, guard, Pages(frames), now, new_seed).blueprint())
+    feedbacks = open_feedback(settings, studies)
+    pages = Pages(frames, frozenset(feedbacks))
+    app.register_blueprint(Interview(studies, store, guard, pages, now, new_seed).blueprint())
+    app.register_blueprint(FeedbackPages(studies, feedbacks, store, guard, frames).blueprint())
     app.register_blueprint(PersonalLinks(studies, store, guard, frames, now, new_seed).blueprint())
     app.register_blueprint(Codes(studies, store, guard, frames, now, settings.base_url).blueprint())
     Problems(frames).register(app)

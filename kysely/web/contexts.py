@@ -236,8 +236,9 @@ class CodePage:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A cell that a bar goes with; *part* is its length in per cent, None for no bar."""
+    """One figure in words, with a bar; *part* is its length in per cent, None for no bar."""
 
+    label: str
     text: str
     part: float | None = None
 
@@ -246,13 +247,6 @@ class Bar:
 class BarRow:
     name: str
     cells: tuple[Bar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BarTable:
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[BarRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +284,12 @@ class FeedbackPage:
     frame: Frame
     heading: str
     lead: str
-    profile: BarTable | None
+    profile: tuple[BarRow, ...]
     findings: tuple[str, ...]
     modes: tuple[ModeCard, ...]
     changes: tuple[Change, ...]
     peers_text: tuple[str, ...]
-    peers: BarTable | None
+    peers: tuple[BarRow, ...]
     closing: tuple[str, ...]
     back: Link
 

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from kysely import feedback
+from kysely import feedback, loading, snapshots
+from kysely.codebook import Answer, Missing, Number
+from kysely.config import Settings
 from kysely.feedback import Feedback, Profile, Reading
 from kysely.instrument import Instrument
+from kysely.loading import feedback as files
 from kysely.questions._base import wording as in_language
+from kysely.snapshots import Peers, Share, SnapshotError
 from kysely.store import Store
 from kysely.web.contexts import (
     Bar,
     BarRow,
-    BarTable,
     Change,
     ChangedMode,
     FeatureCard,
@@ -29,14 +32,14 @@ from kysely.web.contexts import (
     ModeCard,
 )
 from kysely.web.frames import Frames, language_links
-from kysely.web.interview import redirect
+from kysely.web.problems import log
 from kysely.web.security import Guard
 from kysely.web.studies import Study
-from kysely.web.visits import HANDLING, REVIEW, THANKS, Visit
-from kysely.web.wording import wordings
+from kysely.web.visits import FEEDBACK, HANDLING, REVIEW, THANKS, Visit, redirect
+from kysely.web.wording import Wording, wordings
 
-FEEDBACK = "your-feedback"
-"""Its address within a study; the hyphen keeps it apart from every page."""
+RESPONDENTS, ORGANISATIONS = 10, 3
+"""How many answers a published number rests on at least (TRUST.md, section 5)."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,41 @@ class FeedbackPages:
             return redirect(visit.at(REVIEW))
         instrument = self.store.instrument(state.version_hash)
         reading = feedback.read(told, instrument, state.answers)
-        return self.frames.draw("feedback.html", _page(visit, told, instrument, reading, self.frames))
+        peers = self._peers(found)
+        return self.frames.draw(
+            "feedback.html", _page(visit, told, instrument, state.answers, reading, peers, self.frames)
+        )
+
+    def _peers(self, study: Study) -> Peers | None:
+        """Return what is published; None where nothing is, or nothing that may stand beside this study's answers."""
+        try:
+            peers = snapshots.read(self.frames.settings.build / study.id / "public")
+        except SnapshotError as error:
+            log(error)
+            return None
+        # In production a respondent is compared with people, never with robots.
+        return None if peers and peers.synthetic and self.frames.settings.production else peers
+
+
+def open_feedback(settings: Settings, studies: Mapping[str, Study]) -> Mapping[str, Feedback]:
+    """Return the feedback of each study that has a feedback file; raises AuthorError for a faulty one."""
+    found = {}
+    for id in studies:
+        folder = settings.questionnaires / id
+        if (folder / files.FILE).is_file():
+            forms = [loading.load(folder, form) for form in loading.forms(folder)]
+            found[id] = files.load(folder, forms)
+    return {id: told for id, told in found.items() if told is not None}
 
 
 def _page(
-    visit: Visit, told: Feedback, instrument: Instrument, reading: Reading | None, frames: Frames
+    visit: Visit,
+    told: Feedback,
+    instrument: Instrument,
+    answers: Mapping[str, Answer],
+    reading: Reading | None,
+    peers: Peers | None,
+    frames: Frames,
 ) -> FeedbackPage:
     say, language = visit.wording, visit.language
     title = say["feedback_title"]
@@ -89,12 +122,12 @@ def _page(
         frame=frame,
         heading=title,
         lead=say["feedback_lead"] if reading else say["feedback_nothing"],
-        profile=_profile(visit, told, instrument, reading, names) if reading else None,
+        profile=_profile(visit, told, instrument, reading, names) if reading else (),
         findings=tuple(_findings(visit, reading, names)) if reading else (),
         modes=tuple(_modes(visit, told, reading, names)) if reading else (),
         changes=tuple(_changes(visit, told, reading, names)) if reading else (),
-        peers_text=(),
-        peers=None,
+        peers_text=_peers_text(visit, peers),
+        peers=tuple(_peers(visit, told, instrument, answers, peers, names)) if peers else (),
         closing=(in_language(told.closing, language), in_language(told.source, language)),
         back=Link(say["feedback_back"], visit.at(THANKS)),
     )
@@ -111,27 +144,26 @@ def _names(told: Feedback, instrument: Instrument, language: str) -> Mapping[str
 
 def _profile(
     visit: Visit, told: Feedback, instrument: Instrument, reading: Reading, names: Mapping[str, str]
-) -> BarTable:
-    say, language = visit.wording, visit.language
+) -> tuple[BarRow, ...]:
+    language = visit.language
     scale = {
         one.value: in_language(one.label, language)
         for variable in instrument.codebook.set(told.perspectives.current.levels)
         for one in variable.categories
+        if one.value is not None
     }
-    highest = max(float(value) for value in scale if value is not None)
-    return BarTable(
-        caption=say["feedback_profile_title"],
-        columns=(say["feedback_mode"], *(in_language(one.label, language) for one in reading.profiles)),
-        rows=tuple(
-            BarRow(name, tuple(_bar(one, mode, scale, highest, say["feedback_no_level"]) for one in reading.profiles))
-            for mode, name in names.items()
-        ),
+    unknown = visit.wording["feedback_no_level"]
+    return tuple(
+        BarRow(name, tuple(_bar(one, mode, scale, unknown, language) for one in reading.profiles))
+        for mode, name in names.items()
     )
 
 
-def _bar(profile: Profile, mode: str, scale: Mapping[object, str], highest: float, unknown: str) -> Bar:
-    level = profile.levels.get(mode)
-    return Bar(unknown, None) if level is None else Bar(scale[level], round(100 * float(level) / highest, 1))
+def _bar(profile: Profile, mode: str, scale: Mapping[Number, str], unknown: str, language: str) -> Bar:
+    label, level = in_language(profile.label, language), profile.levels.get(mode)
+    if level is None:
+        return Bar(label, unknown)
+    return Bar(label, scale[level], round(100 * float(level) / float(max(scale)), 1))
 
 
 def _findings(visit: Visit, reading: Reading, names: Mapping[str, str]) -> Iterator[str]:
@@ -143,7 +175,7 @@ def _findings(visit: Visit, reading: Reading, names: Mapping[str, str]) -> Itera
     elif reading.dominant:
         yield say.say("feedback_dominant", mode=_lower(names[reading.dominant]))
     else:
-        yield say.say("feedback_tied", count=len(top), modes=_listed(names[mode] for mode in top))
+        yield say.say("feedback_tied", modes=_listed(names[mode] for mode in top))
         if reading.combination:
             yield in_language(reading.combination, visit.language)
         if reading.reason:
@@ -185,6 +217,52 @@ def _changes(visit: Visit, told: Feedback, reading: Reading, names: Mapping[str,
             ),
             modes=tuple(ChangedMode(in_language(told.modes[mode].short, language), supports(mode)) for mode in modes),
         )
+
+
+def _peers_text(visit: Visit, peers: Peers | None) -> tuple[str, ...]:
+    say = visit.wording
+    if peers is None:
+        return (say.say("feedback_peers_none", respondents=RESPONDENTS, organisations=ORGANISATIONS),)
+    text = say.say("feedback_peers_text", date=say.day(peers.published_at))
+    return (text, say["feedback_peers_synthetic"]) if peers.synthetic else (text,)
+
+
+def _peers(
+    visit: Visit,
+    told: Feedback,
+    instrument: Instrument,
+    answers: Mapping[str, Answer],
+    peers: Peers,
+    names: Mapping[str, str],
+) -> Iterator[BarRow]:
+    """Yield how many call each mode central: among all, and in the respondent's own group where that is shown."""
+    say, language = visit.wording, visit.language
+    answer = answers.get(peers.classification.variable) if peers.classification else None
+    own = answer if isinstance(answer, str) and not isinstance(answer, Missing) else None
+    for mode in peers.modes:
+        if mode.code not in names:
+            continue
+        cells = [
+            Bar(say["feedback_peers_yours"], _own(instrument, answers, mode.variable, language, say)),
+            _share(say["feedback_peers_all"], mode.all, say),
+        ]
+        found = peers.group(mode, own)
+        if found and found[0] in told.groups:
+            group = in_language(told.groups[found[0]], language)
+            cells.append(_share(say.say("feedback_peers_group", group=group), found[1], say))
+        yield BarRow(names[mode.code], tuple(cells))
+
+
+def _own(instrument: Instrument, answers: Mapping[str, Answer], name: str, language: str, say: Wording) -> str:
+    answer = answers.get(name)
+    if answer is None or isinstance(answer, Missing) or name not in instrument.codebook:
+        return say["feedback_no_level"]
+    return in_language(instrument.codebook[name].category(answer).label, language)
+
+
+def _share(label: str, share: Share, say: Wording) -> Bar:
+    key = f"feedback_share_{share.bound}" if share.bound else "feedback_share"
+    return Bar(label, say.say(key, percent=share.percent), float(share.percent))
 
 
 def _listed(names: Iterator[str] | tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from flask import Response
@@ -36,13 +36,16 @@ from kysely.web.contexts import (
 from kysely.web.frames import Frames, language_links
 from kysely.web.screens import Errors, Received, Standing
 from kysely.web.security import COOKIE_DAYS
-from kysely.web.visits import HANDLING, LATER, RESUME, REVIEW, THANKS, Post, Visit
+from kysely.web.visits import FEEDBACK, HANDLING, LATER, RESUME, REVIEW, THANKS, Post, Visit
 from kysely.web.wording import Wording, wordings
 
 
 @dataclass(frozen=True)
 class Pages:
+    """Draws the pages of the interview; *giving_feedback* are the studies with something to read after submission."""
+
     frames: Frames
+    giving_feedback: Collection[str] = ()
 
     # ---- before and after the questions
 
@@ -147,7 +150,10 @@ class Pages:
             paragraphs=(say["thanks_text"], *([say["thanks_change"]] if ticket else []), say["thanks_next"]),
             onward=Link(say["to_introduction"], visit.at()),
             form=Form(visit.at(THANKS), ticket, (Button(say["change_sent"], look="second"),)) if ticket else None,
-            links=(Link(say["code_link"], visit.at(LATER)),) if coded else (),
+            links=(
+                *((Link(say["feedback_open"], visit.at(FEEDBACK)),) if visit.study.id in self.giving_feedback else ()),
+                *((Link(say["code_link"], visit.at(LATER)),) if coded else ()),
+            ),
             alert=alert,
         )
         return self.frames.draw("thanks.html", page, status)

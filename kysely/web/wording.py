@@ -15,6 +15,11 @@ from kysely.questions._text import spoken
 
 LANGUAGES = ("fi", "sv", "en")
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
 _FOLDER = Path(__file__).parent / "translations"
 
 
@@ -36,6 +41,12 @@ class Wording:
         """Return the sentence *key* in the grammatical number of *count*; all three languages have two."""
         return self.say(f"{key}.{'one' if count == 1 else 'other'}", count=count, **figures)
 
+    def day(self, day: date) -> str:
+        """Return a day as the language writes it."""
+        if self.language == "en":
+            return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+        return f"{day.day}.{day.month}.{day.year}"
+
     def error(self, error: InvalidAnswer) -> str:
         """Return what a field with *error* is told."""
         return self.say(f"answer.{error.code}", **error.params)
@@ -56,7 +67,7 @@ def written(figure: object, language: str) -> str:
 @cache
 def wordings() -> Mapping[str, Wording]:
     """Return the wording of each language."""
-    texts = {**_read("interview"), **_read("statements"), **_read("site"), **_read("invitations")}
+    texts = {**_read("interview"), **_read("statements"), **_read("site"), **_read("invitations"), **_read("feedback")}
     texts |= {f"answer.{code}": text for code, text in _read("answers").items()}
     return {language: Wording(language, {key: text[language] for key, text in texts.items()}) for language in LANGUAGES}
 
