@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -15,6 +16,7 @@ class UnknownName(KyselyError):
     exit_code = 2
 
 
+@cache
 def names(package: str) -> tuple[str, ...]:
     """Return the public modules of *package*'s folder, sorted; those with a leading underscore serve the others."""
     folder = import_module(package).__path__

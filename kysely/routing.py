@@ -6,7 +6,7 @@ A condition sees the answers on the path only: an answer kept from a branch that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from kysely import conditions, piping
@@ -40,14 +40,18 @@ class Route:
     stale: frozenset[str] = frozenset()
     pages: Mapping[str, Page] = field(default_factory=dict)
     """Pages whose title or text shows earlier answers, without their questions."""
+    plain: Mapping[Screen, frozenset[str]] = field(default_factory=dict)
+    """What is asked on the screens that are the same for everybody."""
 
     def position(self, answers: Mapping[str, Answer]) -> Screen | None:
         """Return the first screen with a gap in *answers*, those walked with; None if there is none."""
-        return next((screen for screen in self.screens if not self._done(screen, answers)), None)
+        known = {name for name in answers if reached(answers, name)} - self.stale
+        return next((screen for screen in self.screens if not self._done(screen, answers, known)), None)
 
-    def _done(self, screen: Screen, answers: Mapping[str, Answer]) -> bool:
-        asked = (name for question in self.questions[screen] for name in question.asked(screen.stage, answers))
-        return all(reached(answers, name) and name not in self.stale for name in asked)
+    def _done(self, screen: Screen, answers: Mapping[str, Answer], known: Set[str]) -> bool:
+        if screen in self.plain:
+            return self.plain[screen] <= known
+        return all(known.issuperset(question.asked(screen.stage, answers)) for question in self.questions[screen])
 
 
 def position(instrument: Instrument, answers: Mapping[str, Answer]) -> Screen | None:
@@ -89,6 +93,7 @@ def route(instrument: Instrument, answers: Mapping[str, Answer]) -> Route:
         frozenset(walk.pending),
         frozenset(walk.stale),
         walk.pages,
+        walk.plain,
     )
 
 
@@ -99,13 +104,31 @@ class _Walk:
         self.sets = instrument.sets
         self.questions: dict[Screen, tuple[Question, ...]] = {}
         self.pages: dict[str, Page] = {}
+        self.plain: dict[Screen, frozenset[str]] = {}
         self.on_path: set[str] = set()
         self.pending: set[str] = set()
         self.stale: set[str] = set()
 
     def enter(self, page: Page) -> None:
-        shown = []
         hidden = self.hidden(page.show_if)
+        if page.plain:
+            self.pass_through(page, hidden)
+        else:
+            self.look_at(page, hidden)
+
+    def pass_through(self, page: Page, hidden: Missing | None) -> None:
+        """Enter a page that holds no surprise; most are such, and a long questionnaire has many."""
+        if hidden is None:
+            self.on_path |= page.names
+            if page.questions:
+                screen = Screen(page.id)
+                self.questions[screen] = page.questions
+                self.plain[screen] = page.names
+        elif hidden is Missing.NOT_REACHED:
+            self.pending |= page.names
+
+    def look_at(self, page: Page, hidden: Missing | None) -> None:
+        shown = []
         for question in page.questions:
             # A question may hang on an earlier one of its own page: the page is shown again once it is relevant.
             missing = hidden or self.hidden(question.show_if)

@@ -29,6 +29,9 @@ from kysely.questions.organisation import OrganisationTyped
 LONGEST = 1000
 """More screens than this and the robot is going round in circles."""
 
+THANKS = "thank-you"
+"""The last part of the address at which an interview ends; a button there opens it again, which no robot wants."""
+
 SKIP = "skip"
 """The name of the button that says: I leave this blank."""
 
@@ -193,7 +196,7 @@ class _Way:
         page = self._in_my_language(self._get(entrance))
         for screen in range(LONGEST):
             form = page.form
-            if form is None:
+            if form is None or self.address.endswith(f"/{THANKS}"):
                 self._arrived()
                 return
             if screen:  # the response begins with the start button, and so does its time
