@@ -24,6 +24,8 @@ def build(material: Material, language: str, *, report: str = "study") -> Docume
     say = Wording(language)
     about = material.estimates.provenance
     whole = [chapter for chapter in CHAPTERS if chapter != "agreement" or agreement.told(material)]
+    if "claims" in (about.elsewhere or {}).get("left_out", ()):  # none was tested; the methods say so
+        whole.remove("reproduction")
     chapters = whole if report == "study" else [report]
     sections = [_reader(material, say)]
     sections += [plugins.load("reports", chapter).build(material, language) for chapter in chapters]
