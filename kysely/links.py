@@ -23,7 +23,7 @@ LENGTH = 27
 """Signs of a code: 30^27 is more than 2^128."""
 
 _CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
-_BREAKS = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff=-]+")
+_BREAKS = re.compile(r"[\s\u00ad\u200b-\u2015\u2060\u2212\ufeff=-]+")
 _AROUND = "<>()[]{}\"'`´’‘”“„«».,:;!?*_/\\|"
 
 

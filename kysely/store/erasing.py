@@ -122,6 +122,8 @@ class Erasing:
         """Add *response* to the ledger, hidden, durably and before anything is deleted."""
         line = f"{on} {self._hide(self.secrets[0], response)}\n"
         try:
+            # On PostgreSQL nothing else may have needed the folder yet.
+            self.ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self.ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "w") as stream:
                 stream.write(line)

@@ -123,6 +123,8 @@ def test_the_same_simulation_gives_the_same_bytes_in_whatever_database(tmp_path,
         "codebook.json",
         "definition.json",
         "manifest.json",
+        "paradata.parquet",
+        "visits.parquet",
     }
 
 
