@@ -62,13 +62,19 @@ class Reading:
         of = self._sums(((atom,), column) for atom in atoms for column in columns)
         found = _Span(of, np.full(of.shape[0], np.inf), np.full(of.shape[0], -np.inf))
         self._look(found)
+        # Where one figure shows nobody, or leaves nobody for the rest, no program is needed.
+        rest = self._sums(((atom,), _others(column, self.categories)) for atom in atoms for column in columns)
+        nobody = self._nobody(of)
+        found.sure = nobody | self._nobody(rest)
         if (centre := self._centre) is not None and found.open.any():
             places = [(atom, column) for atom in atoms for column in columns]
             for position in np.flatnonzero(found.open).tolist():
                 if found.open[position]:
                     found.see(centre.moved(self, *places[position]))
         self._settle(found, signs=(1, -1))
-        return np.where(found.open, np.round(found.high), -1).astype(np.int64).reshape(len(atoms), len(columns))
+        one = np.where(found.open, np.floor(found.high + 10 * _SLACK), -1)
+        one = np.where(found.sure, np.where(nobody, 0, np.repeat(self.n[list(atoms)], len(columns))), one)
+        return one.astype(np.int64).reshape(len(atoms), len(columns))
 
     def everybody(self, sets: Sequence[Sequence[int]], columns: Sequence[tuple[int, ...]]) -> Mask:
         """Return whether all people of each of the *sets* of atoms must be in the column of the same place."""
@@ -123,6 +129,15 @@ class Reading:
             & (np.abs(people - self.n[:, None]) <= _SLACK).all(axis=0)
         )
 
+    def _nobody(self, of: Any) -> Mask:
+        """Return for which rows a single figure of less than one answer covers all cells."""
+        shown = self.figures[np.flatnonzero(self.high < 1)]
+        return (
+            np.asarray((of @ shown.T).max(axis=1).toarray().ravel() == np.diff(of.indptr))
+            if shown.shape[0]
+            else (np.zeros(of.shape[0], bool))
+        )
+
     @cached_property
     def _centre(self) -> _Centre | None:
         return _Centre.of(self)
@@ -139,11 +154,12 @@ class Reading:
 
 @dataclass(eq=False)
 class _Span:
-    """Between which counts the solutions seen so far put each row of *of*."""
+    """Between which counts the solutions seen so far put each row of *of*; what is *sure* needs none."""
 
     of: Any
     low: Floats
     high: Floats
+    sure: Mask | bool = False
 
     def see(self, solutions: Floats) -> None:
         """Widen by *solutions*, shape (cells, m)."""
@@ -155,7 +171,8 @@ class _Span:
     def open(self) -> Mask:
         """(rows,) where no two whole numbers lie between; so it is where nothing is seen yet."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(~(np.floor(self.high + 10 * _SLACK) - np.ceil(self.low - 10 * _SLACK) >= 1))
+            several = np.floor(self.high + 10 * _SLACK) - np.ceil(self.low - 10 * _SLACK) >= 1
+        return np.asarray(~several & ~np.asarray(self.sure))
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +265,10 @@ class _Step:
 
         half = solve_triangular(self.factor[0], self.across.toarray(), lower=True, check_finite=False)
         return np.asarray(self.within.toarray() - half.T @ half)
+
+
+def _others(column: tuple[int, ...], categories: int) -> tuple[int, ...]:
+    return tuple(category for category in range(categories) if category not in column)
 
 
 def excused(fact: Mask, large: Sequence[Sequence[int]]) -> Mask:
