@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from kysely import links
 from kysely.routing import Screen
 from kysely.store import ResponseState, Store, UnknownResponse
+from kysely.store.anonymous import is_anonymous
 from kysely.store.tables import RESPONDENT
 from kysely.web.contexts import Alert, Button, CodePage, Form, Frame, Link
 from kysely.web.frames import Frames, language_links
@@ -92,8 +93,9 @@ class Codes:
         code = self.store.issued_code(state.id)
         onward = Link(say["to_thanks" if state.sealed else "continue"], visit.at(REVIEW))
         texts = ("later_sent",) if state.sealed else ("later_text",)
+        what = "receipt_what" if is_anonymous(state.id) else "code_what"
         button = Button(say["show_code"])
-        told = ("code_keep", "code_private") if code else (*texts, "code_what")
+        told = ("code_keep", *(() if is_anonymous(state.id) else ("code_private",))) if code else (*texts, what)
         page = CodePage(
             frame=self._frame(visit, LATER, say["error"] if refused else "", say["later_title"]),
             heading=say["later_title"],
@@ -113,7 +115,8 @@ class Codes:
     def _mine(self, visit: Visit) -> ResponseState | None:
         """Return the response of this browser, None without one or where it can have no code."""
         state = self.store.response(visit.passport.response) if visit.passport and visit.passport.response else None
-        if state is None or self.store.instrument(state.version_hash).privacy_mode == "anonymous":
+        # Until it is sent, an anonymous response is found by its link; then the code is all that leads to it.
+        if state is None or (is_anonymous(state.id) and not state.sealed):
             return None
         return state
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -21,8 +22,10 @@ from kysely.instrument import Instrument
 from kysely.questions._base import Question
 from kysely.routing import Screen
 from kysely.store import ByInvitation, Closed, Conflict, Draft, Phase, ResponseState, Store, UnknownResponse, WaveClosed
+from kysely.store.anonymous import is_anonymous
 from kysely.web import screens, statements
 from kysely.web.contexts import Alert, Link
+from kysely.web.invitations import note_used
 from kysely.web.pages import Pages
 from kysely.web.problems import RETRY_AFTER, log
 from kysely.web.screens import Received, Standing
@@ -467,6 +470,9 @@ class Interview:
             outcome = self.store.submit(state.id, ticket.revision, self.now())
             if isinstance(outcome, Conflict):
                 return self._review_again(visit, passport, self._state(passport), "submit_changed", 409)
+        if is_anonymous(state.id):
+            with suppress(StoreError):  # the response is sent, whoever will be reminded of it
+                note_used(self.store, self.guard, visit.study, state.id)
         thanks = redirect(visit.at(THANKS), 303)
         if ticket is not None:
             self.guard.give_passport(study, Passport(ticket.browser, state.id), thanks)
@@ -522,8 +528,7 @@ class Interview:
         changeable = self._changeable(visit, instrument)
         ticket = self.guard.ticket(visit.study.id, passport, THANKS) if changeable else ""
         alert = Alert(say["not_opened"], (say.say(reason, button=say["change_sent"]),)) if reason else None
-        coded = instrument.privacy_mode != "anonymous"
-        return self.pages.thanks(visit, ticket, coded=coded, alert=alert, status=status)
+        return self.pages.thanks(visit, ticket, coded=True, alert=alert, status=status)
 
     # ---- what the views begin with
 

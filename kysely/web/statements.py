@@ -43,10 +43,11 @@ def promise(instrument: Instrument, say: Wording) -> str:
 def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
     """Return how the answers to *study* are handled; its promises follow from the privacy mode."""
     mode, visits = study.instrument.privacy_mode, study.instrument.keeps_visits
+    invited = _invited(study, say) if study.wave.by_invitation else []
     facts = [
         Fact(say["who"], who(study.wave, say)),
         Fact(say["how_handled"], (promise(study.instrument, say), say["voluntary"])),
-        Fact(say["stored_title"], (say[f"stored_{mode}"], *([say["stored_visits"]] if visits else []))),
+        Fact(say["stored_title"], (say[f"stored_{mode}"], *([say["stored_visits"]] if visits else []), *invited)),
         Fact(say["not_stored_title"], (say["not_stored"],)),
         Fact(say["changed_title"], _changed(study, say)),
         Fact(say["cookie_title"], (say.say("cookie", days=COOKIE_DAYS),)),
@@ -55,10 +56,16 @@ def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
     return StatementPage(frame, say["privacy_title"], tuple(facts))
 
 
+def _invited(study: Study, say: Wording) -> list[str]:
+    """Return what is known of people who were invited, as the privacy mode has it."""
+    group = study.instrument.min_group
+    return [say["stored_contact"], say.say(f"link_{study.instrument.privacy_mode}", respondents=group)]
+
+
 def _changed(study: Study, say: Wording) -> tuple[str, ...]:
-    """Return what respondents can change and erase; in anonymous mode what is sent can't be found again."""
+    """Return what respondents can change and erase; in anonymous mode what is sent can only be erased."""
     if study.instrument.privacy_mode == "anonymous":
-        return (say["changed"],)
+        return (say["changed_anonymous"], say["receipt_what"])
     return (say["changed_open" if study.instrument.edit_after_submit else "changed"], say["changed_erase"])
 
 
