@@ -1,0 +1,191 @@
+"""The attack on anonymity finds nothing where there is nothing, and everything in builds that are weakened here."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from kysely import cli
+from kysely import store as stores
+from kysely.attack import attack
+from kysely.outcomes import tell_used
+from kysely.store import REAL
+from kysely.store.anonymous import Anonymous
+from kysely.store.outbox import Outbox
+from tests.kysely.harvest import NOW, QUESTIONNAIRE, Respondent
+from tests.kysely.store.test_anonymous import ANONYMOUS, written
+from tests.kysely.web._invited import invite
+
+PEOPLE = 200
+SMALLEST = 5
+
+
+def fieldwork(store, tmp_path, source, *, people=PEOPLE, days=4, daily=None):
+    """Invite, write to and hear from *people* over some days, with a backup of both databases every night.
+
+    They answer in the very order in which they were written to: the order that an operator knows best. Returns the
+    wave, the backups, and whose answers are whose, told by a number that nobody else has given.
+    """
+    instrument = written(tmp_path / "questionnaires", source)
+    id = store.open_wave(instrument, name="one", origin=REAL, access="invited", now=NOW)
+    wave = next(wave for wave in store.waves() if wave.id == id)
+    rows = [f"p{n}@example.fi,Person {n},en" for n in range(people)]
+    random.Random(1).shuffle(rows)
+    invited = {person.id: person for person in invite(store, wave, tmp_path, *rows)}
+    outbox, keys = Outbox(store.identities.database), store.invitations.keys
+    outbox.fill(set(invited), 1, NOW)
+    codes, order = {}, []
+    for number, mail in enumerate(outbox.queued(id)):
+        at = NOW + timedelta(minutes=number)
+        outbox.claim(mail.id, f"<{mail.id}@example.fi>", at)
+        person = invited[mail.invitation]
+        anonymous = person.anonymous
+        codes[person.id] = store.invitations.new_code(person) if anonymous else keys.code(person.id, 1)
+        outbox.sent(mail.id, at)
+        order.append(person)
+    nights, numbers = [], {}
+    for number, person in enumerate(order):
+        at = NOW + timedelta(days=1, minutes=number)
+        response = store.response(store.invitations.response_of(person, codes[person.id]))
+        assert response is None
+        begun = store.start(
+            id, REAL, instrument.hash, "en", 1, at, invited=store.invitations.response_of(person, codes[person.id])
+        )
+        respondent = Respondent(store, begun)
+        respondent.saves("person", role="OWNER")
+        respondent.saves(crop_RYE=1, crop_OATS=0, hectares=number)
+        store.submit(begun, 2, at)
+        numbers[number] = person.id
+        if person.anonymous:
+            store.invitations.note_used(keys.completion(person.id), id)
+        tell_used(store, wave, at)
+        if (number + 1) % (daily or people // days) == 0:
+            folder = tmp_path / "nights"
+            nights += sorted(stores.backup(store.settings, folder, now=at), key=lambda file: "identity" in file.name)
+    truth = {numbers[state.answers["hectares"]]: state.id for state in store.responses(id)}
+    return wave, nights[-6:] if daily is None else nights, truth
+
+
+@pytest.fixture
+def store(sqlite_settings):
+    opened = stores.open(sqlite_settings)
+    yield opened
+    opened.close()
+
+
+def test_of_two_hundred_anonymous_respondents_nobody_is_found_better_than_by_chance(store, tmp_path):
+    wave, backups, truth = fieldwork(store, tmp_path, ANONYMOUS)
+    assert len(truth) == PEOPLE
+    log = tmp_path / "server.log"
+    log.write_text("\n".join(f"GET /r/[code] {number}" for number in range(PEOPLE)))
+    found = attack(store, wave, backups=backups, logs=[log])
+    assert len(found.people) == len(found.responses) == PEOPLE
+    assert all(not method.candidates for method in found.certain if "share" in method.name)
+    # Three nights with fifty respondents between them: one in fifty at best.
+    assert found.rate <= 1 / SMALLEST and found.rate <= 1 / 50 + 1e-9
+    right = found.right(truth)
+    assert found.orders  # the order of the mails against places in the files, for one
+    # A blind pairing of two hundred hits one on average, and nine or more once in a million times (Poisson).
+    assert max(right[method.name] for method in found.orders) * PEOPLE < 9
+
+
+def test_a_backup_after_every_single_response_still_leaves_a_group(store, tmp_path):
+    wave, backups, truth = fieldwork(store, tmp_path, ANONYMOUS, people=20, daily=1)
+    found = attack(store, wave, backups=backups)
+    grown = next(method for method in found.certain if "backup" in method.name)
+    assert {len(candidates) for candidates in grown.candidates.values()} == {SMALLEST}
+    assert found.rate == pytest.approx(1 / SMALLEST)
+    assert found.right(truth)[grown.name] == pytest.approx(1 / SMALLEST)
+
+
+@dataclass(frozen=True)
+class Hasty(Anonymous):
+    """Weakened: every response moves on at once."""
+
+    def move(self, wave, *, at_least, unsent=False):
+        return super().move(wave, at_least=1, unsent=unsent)
+
+
+@dataclass(frozen=True)
+class Sequential(Anonymous):
+    """Weakened: the new ids count up, as those of most programs do."""
+
+    def _move(self, connection, row, answers):
+        from kysely.store import anonymous
+
+        taken = self.count(row.wave_id)[0]
+        original, anonymous.secrets = anonymous.secrets, _Counting(taken)
+        try:
+            super()._move(connection, row, answers)
+        finally:
+            anonymous.secrets = original
+
+    def move(self, wave, *, at_least, unsent=False):
+        return super().move(wave, at_least=1, unsent=unsent)
+
+
+class _Counting:
+    def __init__(self, taken):
+        self._taken = taken
+
+    def token_hex(self, count):
+        return f"{self._taken:032x}"
+
+
+def weakened(store, kind):
+    anonymous = store.anonymous
+    return kind(anonymous.database, anonymous.keys, anonymous.secret)
+
+
+def test_the_attack_succeeds_on_a_build_that_does_not_wait_for_a_group(sqlite_settings, tmp_path, monkeypatch):
+    store = stores.open(sqlite_settings)
+    monkeypatch.setitem(vars(store), "anonymous", weakened(store, Hasty))
+    monkeypatch.setattr(stores.Store, "smallest_group", lambda self, wave: 1)
+    wave, backups, truth = fieldwork(store, tmp_path, ANONYMOUS, people=20, daily=1)
+    found = attack(store, wave, backups=backups)
+    assert found.rate > 0.9
+    assert max(found.right(truth).values()) > 0.9
+    store.close()
+
+
+def test_the_attack_succeeds_on_a_build_whose_ids_count_up(sqlite_settings, tmp_path, monkeypatch):
+    store = stores.open(sqlite_settings)
+    monkeypatch.setitem(vars(store), "anonymous", weakened(store, Sequential))
+    wave, backups, truth = fieldwork(store, tmp_path, ANONYMOUS, people=60)
+    found = attack(store, wave, backups=backups)
+    assert max(found.right(truth).values()) > 0.9
+    store.close()
+
+
+def test_the_attack_succeeds_on_a_build_that_keeps_times(store, tmp_path):
+    # Confidential answers have times, which the mode doesn't deny; a build that kept them in anonymous mode would too.
+    source = QUESTIONNAIRE.replace("pages: [farm, person, field]", "pages: [person, field]")
+    wave, backups, truth = fieldwork(store, tmp_path, source, people=60)
+    right = attack(store, wave, backups=backups).right(truth)
+    assert right["people by mail of round 1.settled_at, responses by response.submitted_at"] > 0.9
+    assert right["people by mail of round 1.settled_at, responses by response.rowid"] > 0.9
+
+
+def test_the_attack_finds_a_link_that_is_stored(store, tmp_path):
+    source = QUESTIONNAIRE.replace("mode: confidential", "mode: named").replace(
+        "pages: [farm, person, field]", "pages: [person, field]"
+    )
+    wave, backups, truth = fieldwork(store, tmp_path, source, people=30)
+    found = attack(store, wave, backups=backups)
+    assert found.rate == pytest.approx(1) and found.right(truth)["values that both sides share"] == 1
+
+
+def test_the_command_tells_the_rate_and_fails_where_a_promise_is_broken(store, tmp_path, monkeypatch, capsys):
+    fieldwork(store, tmp_path, ANONYMOUS, people=20)
+    settings = store.settings
+    for name, value in {
+        "KYSELY_INSTANCE": str(settings.instance),
+        "KYSELY_SECRET_KEY": settings.secret_key,
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["attack", "harvest", "--backups", str(tmp_path / "nights")]) == 0
+    told = capsys.readouterr().out
+    assert "20 people were invited, 20 responses can be read" in told and "rate 20.0%" in told
