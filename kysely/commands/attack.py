@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Wave {wave.name} of {wave.instrument} ({wave.form}), privacy mode {mode}, {len(backups)} backups:")
     for line in told(found):
         print(f"  {line}")
-    broken = mode == "anonymous" and found.responses and found.rate > max(allowed, found.chance)
+    broken = mode == "anonymous" and found.responses and found.rate > max(allowed, found.chance) + 1e-9
     print("The promise of anonymity is broken." if broken else f"The mode {mode} promises no less.")
     return int(bool(broken))
 
