@@ -94,7 +94,7 @@ def check(environ: Mapping[str, str], instrument: str | None) -> None:
 def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bool = True) -> None:
     """Write estimates/, claims.json and charts/ into *out*, telling each step on the terminal."""
     with step("reading the extract"):
-        from analysis import checking, extract
+        from analysis import checking, differences, extract
         from analysis.estimates import Provenance
         from analysis.study import Study
         from analysis.tabulate import tabulate
@@ -107,7 +107,8 @@ def analyse(questionnaires: Path, extract_folder: Path, out: Path, *, charts: bo
     with step("estimating"):
         estimates = tabulate(study, about, pages=pages(study, extract_folder))
         estimates.write(out / "estimates")
-    for line in weighted_beside(estimates):
+    found = differences.told(estimates, [score.name for score in plan.scores], study.codebook)
+    for line in (*weighted_beside(estimates), *found):
         print(line, flush=True)
     if claims is not None:
         with step("testing the claims"):

@@ -56,8 +56,7 @@ class Signs:
 
     def weighted_base(self, lines: Iterable[Line | None]) -> Cell:
         """Return the sum of the weights of a row; from–to where its figures differ, nothing where all are hidden."""
-        known = [float(line["base_weighted"]) for line in lines if line is not None]
-        found = [base for base in known if isfinite(base)]
+        found = [float(line["base_weighted"]) for line in lines if line is not None and line["flag"] not in HIDDEN]
         ends = dict.fromkeys(wording.number(pick(found), self.say.language, 1) for pick in (min, max) if found)
         return Cell(wording.EN_DASH.join(ends))
 

@@ -133,7 +133,7 @@ class QuestionSheet:
     def _weighted_bases(self, kind: Kind) -> Iterator[tuple[Entry, ...]]:
         """Yield the sums of the weights, as `_bases`; a group that is hidden has none."""
         found = [
-            [float(line["base_weighted"]) for line in self._lines(group, kind) if isfinite(line["base_weighted"])]
+            [float(line["base_weighted"]) for line in self._lines(group, kind) if line["flag"] not in HIDDEN]
             for group in self.groups
         ]
         one = all(max(bases) - min(bases) < 1e-9 * max(bases) for bases in found if bases)
