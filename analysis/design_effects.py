@@ -29,14 +29,20 @@ def generalised(share: Floats, spread: Floats) -> tuple[Floats, bool]:
 
 def _with_empty_cells(share: Floats, spread: Floats) -> tuple[Floats, bool]:
     own = share.ravel()
-    slopes = np.eye(own.size) - own[:, None]
     contrasts = np.kron(*(_contrasts(size) for size in share.shape))
     scale = np.sqrt(np.where(own > 0, 1 / np.where(own > 0, own, 1), 0))
     basis, sparse = _orthonormal(scale[:, None] * contrasts)
     if sparse:
         scale = 1 / np.sqrt(np.outer(share.sum(axis=1), share.sum(axis=0)).ravel())
         basis, _ = _orthonormal(scale[:, None] * contrasts)
-    return basis.T @ (scale[:, None] * (slopes @ spread @ slopes.T) * scale) @ basis, sparse
+    return basis.T @ (scale[:, None] * _of_shares(own, spread) * scale) @ basis, sparse
+
+
+def _of_shares(own: Floats, spread: Floats) -> Floats:
+    """Return the covariance of the cells' shares from that of their totals: (I - p1') V (I - p1')'."""
+    of_all = spread.sum(axis=1)
+    less = np.outer(own, of_all - own * (of_all.sum() / 2))
+    return spread - less - less.T
 
 
 def _contrasts(size: int) -> Floats:
