@@ -289,8 +289,27 @@ def _level(stage: Stage, before: Level) -> Level:
 
 
 def _nested(inner: Codes, outer: Codes) -> Codes:
-    """Return *inner* numbered anew, so that a number lies in one number of *outer*."""
-    return np.unique(outer * (inner.max(initial=0) + 1) + inner, return_inverse=True)[1].astype(np.int64)
+    """Return *inner* numbered anew, so that a number lies in one number of *outer*; by outer, then by inner.
+
+    *inner* has every number from 0 on.
+    """
+    of = np.zeros(int(inner.max(initial=-1)) + 1, np.int64)
+    of[inner] = outer
+    if not np.array_equal(of[inner], outer):
+        return _numbered(outer * (inner.max(initial=0) + 1) + inner)
+    number = np.empty_like(of)
+    number[np.argsort(of, kind="stable")] = np.arange(len(of))
+    return number[inner]
+
+
+def _numbered(labels: np.ndarray) -> Codes:
+    """Return which of the sorted distinct labels each one is; small whole numbers are counted and not sorted."""
+    size = int(labels.max()) + 1 if labels.dtype.kind in "iu" and labels.size else 0
+    if 0 < size <= 4 * len(labels) + 1024 and labels.min() >= 0:
+        present = np.zeros(size, bool)
+        present[labels] = True
+        return (np.cumsum(present) - 1)[labels]
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
 def _weights(weight: ArrayLike) -> Floats:
@@ -323,7 +342,7 @@ def _coded(labels: ArrayLike, n: int, what: str) -> Codes:
         absent = sum(1 for value in values.tolist() if value is None or value != value)
         if absent:
             raise DesignError(f"{what} is missing for {absent} respondents; every one belongs to a {what}")
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    return _numbered(values)
 
 
 def _fraction(fpc: ArrayLike | None, stratum: Codes, psu: Codes) -> Floats:
