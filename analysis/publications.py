@@ -335,7 +335,9 @@ def told(outcome: Outcome, say: Wording, *, confirmed: bool) -> Iterator[str]:
     one, decided = outcome.asked, outcome.decided
     yield f"{say.chart(one.question, one.by)} [{one.question}{f' by {one.by}' if one.by else ''}]"
     if isinstance(decided, Refusal):
-        yield from (f"  refused, {reason}" for reason in decided.reasons)
+        yield from (f"  refused, {reason}" for reason in decided.reasons[:_REASONS])
+        if (more := len(decided.reasons) - _REASONS) > 0:
+            yield f"  and for {more} more reasons like these"
         return
     assert outcome.entry is not None
     if outcome.public_already:
@@ -355,6 +357,10 @@ def told(outcome: Outcome, say: Wording, *, confirmed: bool) -> Iterator[str]:
         who = "everybody" if row.group is None else say.group(one.by, row.group)
         base = f"about {row.n_low}" if row.n_low == row.n_high else f"{row.n_low}–{row.n_high}"
         yield f"    {who}, {base} respondents: {', '.join(map(_figure, row.figures))}"
+
+
+_REASONS = 3
+"""How many reasons of a refusal are told; the others are of the same kind as a rule."""
 
 
 def _figure(figure: Figure) -> str:

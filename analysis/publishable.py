@@ -101,6 +101,9 @@ class Question(Protocol):
     def labels(self, level: int) -> tuple[str, ...]:
         """Return the categories that are shown."""
 
+    def coarsens(self, finer: int, level: int) -> bool:
+        """Return whether the version *level* only puts categories of the version *finer* together, or is the same."""
+
     def figures(self, inside: Mask, level: int, rules: Rules, *, total: bool) -> tuple[Figure, ...]:
         """Return what is shown, rounded."""
 
@@ -170,6 +173,9 @@ class Shares:
     def labels(self, level: int) -> tuple[str, ...]:
         return self.categories if level == 0 else self.collapse[level - 1].categories
 
+    def coarsens(self, finer: int, level: int) -> bool:
+        return len(set(zip(self.of(finer), self.of(level), strict=True))) == len(self.labels(finer))
+
     def counts(self, inside: Mask, level: int) -> Codes:
         return np.bincount(np.array(self.of(level))[self.codes[inside & self.valid]], minlength=len(self.labels(level)))
 
@@ -213,6 +219,9 @@ class _OneVersion:
     """What a question has in common with all that are shown in one version only, as one figure."""
 
     first, levels = 0, 1
+
+    def coarsens(self, finer: int, level: int) -> bool:
+        return True
 
     @property
     def valid(self) -> Mask:

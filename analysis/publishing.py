@@ -41,9 +41,9 @@ class Override:
     def __post_init__(self) -> None:
         named = {name.strip().casefold() for name in self.persons} - {""}
         if len(named) < 2:
-            raise PublishingError("an override needs two different persons")
+            raise PublishingError("lower thresholds need two different persons: name each with --person")
         if not self.reason.strip():
-            raise PublishingError("an override needs a written reason")
+            raise PublishingError("lower thresholds need a written reason: say it with --reason")
         above_floor(respondents=self.respondents, category=self.category)
 
 
@@ -404,7 +404,9 @@ def _against(
     """Return every reason that rules 7, 10 and 11 give against *entry*."""
     related = [one for one in earlier if set(one.sources) & set(entry.sources)]
     reasons: list[Reason] = [_beside(one, say) for one in related if _measure(one) != _measure(entry)]
-    pairs = [(new, old, one) for new in entry.bases for one in related for old in one.bases]
+    known = _shown_in_full(entry, related, question)
+    new_bases = [base for base in entry.bases if base.members not in known]
+    pairs = [(new, old, one) for new in new_bases for one in related for old in one.bases]
     organisation = ledger.organisations_of([*related, entry])
     for new, old, one in pairs:
         reasons += _near(new, old, one, organisation, rules, say)
@@ -414,6 +416,21 @@ def _against(
         reasons = _subtracted(entry, related, organisation, rules, say)
         reasons = reasons or _bounded(entry, related, question, rules, say)
     return list(dict.fromkeys(reasons))
+
+
+def _shown_in_full(entry: Entry, related: Sequence[Entry], question: Question) -> set[frozenset[str]]:
+    """Return the bases of which all that *entry* would show was shown before, in as many categories or more.
+
+    What can be subtracted from them could be so before; only their rounding may tell more, which `_bounded` sees.
+    """
+    full: set[frozenset[str]] = set()
+    for one in related:
+        if one.question != entry.question or not question.coarsens(one.level, entry.level):
+            continue
+        rows = (one.snapshot["total"], *one.snapshot["groups"])
+        unmasked = (not any(figure["bound"] for figure in row["figures"]) for row in rows)
+        full |= {base.members for base, shown in zip(one.bases, unmasked, strict=True) if shown}
+    return full
 
 
 def _measure(entry: Entry) -> str:

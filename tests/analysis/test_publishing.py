@@ -339,6 +339,18 @@ def test_a_group_less_another_inside_it_is_no_way_to_a_few_people_of_many_atoms(
     assert two.id in refused.reasons[0].publications
 
 
+def test_fewer_categories_of_what_is_shown_already_are_no_news():
+    # Of all but the first group, nine in ten and more are not D: of 40 people, as the finer table told already.
+    fine = answers([10, 10, 10, 10], [12, 12, 13, 3], collapse=(Level(("REST", "D"), (0, 0, 0, 1)),))
+    snapshot, first = published(fine, by("type", A=40, B=40))
+    assert len(snapshot.groups) == 2
+    coarse, second = published(replace(fine, first=1), None, [first])
+    assert coarse.categories == ("REST", "D") and second.level == 1
+    # A part of them, of which the finer table told nothing, is judged as ever.
+    part = replace(fine, codes=np.where(np.arange(80) < 52, fine.codes, -1), first=1)
+    assert "10c" in {reason.rule for reason in published(part, None, [first]).reasons}
+
+
 def test_another_question_is_no_base_to_subtract_from_but_one_of_the_same_variable_is():
     _, first = published(answers([30, 30]))
     assert isinstance(published(answers([32, 30], name="P"), None, [first])[0], Snapshot)
