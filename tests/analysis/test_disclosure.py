@@ -15,12 +15,12 @@ from analysis.disclosure import COMPLEMENTARY, SHOWN, SUPPRESSED
 SURVEYS = 2000 if os.environ.get("KYSELY_LONG") else 25
 
 
-def judged(banners, organisation, *, weights=None, complementary=True, answered=None):
+def judged(banners, organisation, *, weights=(), complementary=True, answered=None):
     """Return verdicts on the groups of nested or crossing *banners*, each a list of labels, the total first."""
     groups = [np.ones(len(organisation), bool)]
     groups += [np.array(banner) == label for banner in banners for label in sorted(set(banner))]
     member = np.array(groups)
-    measures = [np.ones(len(organisation))] if weights is None else [np.ones(len(organisation)), weights]
+    measures = [np.ones(len(organisation)), *weights]
     both = np.concatenate([member] * len(measures))
     measure = np.repeat(range(len(measures)), len(member))
     judge = disclosure.Judge(both, measure, measures, np.array(organisation), complementary=complementary)
@@ -94,15 +94,17 @@ def survey(seed: int):
     coarse = np.array([0, 0, 1, 1, 2])[fine]
     role = rng.choice(3, n, p=[0.6, 0.25, 0.15])
     size = np.where(rng.random(n) < 0.7, fine // 2, rng.integers(0, 3, n))
-    weights = 1 / np.bincount(organisation)[organisation]
-    return [coarse, fine, role, size], organisation, weights
+    per_organisation = 1 / np.bincount(organisation)[organisation]
+    # To the population: organisations of a size stand for half, as or twice as many as there are.
+    weighted = np.array([0.5, 1, 2])[size]
+    return [coarse, fine, role, size], organisation, [per_organisation, weighted]
 
 
-@pytest.mark.parametrize("estimands", [1, 2])
-def test_an_independent_attacker_works_out_no_small_group_of_any_survey(estimands):
+@pytest.mark.parametrize("measures", [1, 2, 3])
+def test_an_independent_attacker_works_out_no_small_group_of_any_survey(measures):
     for seed in range(SURVEYS):
         banners, organisation, weights = survey(seed)
-        found = judged(banners, organisation, weights=weights if estimands == 2 else None)
+        found = judged(banners, organisation, weights=weights[: measures - 1])
         assert worked_out(*found, organisation) == set(), f"survey {seed}"
 
 
@@ -114,12 +116,12 @@ def test_the_attacker_finds_nothing_either_where_some_skipped_the_question():
         assert worked_out(*found, organisation) == set(), f"survey {seed}"
 
 
-@pytest.mark.parametrize("estimands", [1, 2])
-def test_without_the_complementary_step_the_attacker_succeeds(estimands):
+@pytest.mark.parametrize("measures", [1, 2, 3])
+def test_without_the_complementary_step_the_attacker_succeeds(measures):
     broken = 0
     for seed in range(SURVEYS):
         banners, organisation, weights = survey(seed)
-        found = judged(banners, organisation, weights=weights if estimands == 2 else None, complementary=False)
+        found = judged(banners, organisation, weights=weights[: measures - 1], complementary=False)
         broken += bool(worked_out(*found, organisation))
     assert broken > SURVEYS / 4
 
@@ -164,13 +166,13 @@ def test_a_share_per_organisation_beside_the_share_per_respondent_gives_away_a_p
     # Five organisations with one leader and one with two: the two shares differ by what the two colleagues said.
     organisation = np.array([0, 1, 2, 3, 4, 5, 5])
     weights = np.array([1, 1, 1, 1, 1, 0.5, 0.5])
-    _, measure, _, verdict = judged([], organisation, weights=weights)
+    _, measure, _, verdict = judged([], organisation, weights=[weights])
     assert verdict[measure == 0].tolist() == [SHOWN]
     assert verdict[measure == 1].tolist() == [COMPLEMENTARY]
 
 
 def test_a_single_respondent_is_hidden_everywhere():
-    _, _, _, verdict = judged([["company"], ["COMP"], ["TOP"]], np.array([0]), weights=np.ones(1))
+    _, _, _, verdict = judged([["company"], ["COMP"], ["TOP"]], np.array([0]), weights=[np.ones(1)])
     assert set(verdict.tolist()) == {SUPPRESSED}
 
 
