@@ -1,16 +1,20 @@
 """The whole cross-tab book with honest inference against numpy's sums alone, svy and R survey, in one run.
 
-`python -m benchmarks.book --rows 10000 100000 1000000` makes a survey of each size (N / 1.3 organisations in
-strata, weights, 30 questions with 3 to 7 options, banners of 20, 6 and 4 groups), lets every contender make the
+`python -m benchmarks.book --rows 10000 100000 1000000 10000000` makes a survey of each size (N / 1.3 organisations in
+32 strata, weights, 30 questions with 3 to 7 options, banners of 20, 6 and 4 groups), lets every contender make the
 book in a process of its own and prints seconds, peak memory and ratios as Markdown. A book is 90 tables: weighted
 counts, column shares with cluster-robust standard errors, second-order Rao-Scott. svy and R make the three tables
 of one question; their book is 30 times that, which is said. svy is found by --svy-python, R by Rscript.
+
+Ours has the strata in its design throughout; "ours without strata" tells what they cost. BLAS has one thread for
+everybody, as `python -m analysis` sets it: the matrices are small, and threads would wait for each other.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,7 +51,7 @@ class Result:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--svy-python", help="a Python that has svy, where this one has not", default=sys.executable)
     parser.add_argument("--without-peers", action="store_true", help="neither svy nor R, which take minutes")
@@ -60,11 +64,15 @@ def main() -> int:
         found = {name: measured(name, study, STUDY[1], 20) for name in ("ours", "pairs", "sums")}
         print(lines(STUDY[0], found))
         verdicts.append(verdict("study: our book to the prototype's way", found["ours"], found["pairs"], 5))
-        for rows in args.rows:
+        before: tuple[int, Result] | None = None
+        for rows in sorted(args.rows):
             path = survey(rows, QUESTIONS, Path(folder))
             found = book(path, rows, args)
             print(lines(rows, found), flush=True)
             verdicts += judged(rows, found)
+            if before is not None:
+                verdicts.append(grown(*before, rows, found["ours_from_parquet"]))
+            before = rows, found["ours_from_parquet"]
             path.unlink()
     print("\nGoals:\n\n" + "\n".join(f"- {one}" for one in verdicts))
     return 0
@@ -100,8 +108,8 @@ def survey(rows: int, questions: int, folder: Path) -> Path:
 
 def book(path: Path, rows: int, args: argparse.Namespace) -> dict[str, Result]:
     if rows > ROWS_FOR_ALL:
-        return {"ours_from_parquet": measured("ours_from_parquet", path, QUESTIONS, 1)}
-    names = ("ours_from_parquet", "ours", "sums", "sums_and_counts", "pairs")
+        return {"ours_from_parquet": measured("ours_from_parquet", path, QUESTIONS, args.repeats)}
+    names = ("ours_from_parquet", "ours", "ours_without_strata", "sums", "sums_and_counts", "pairs")
     found = {name: measured(name, path, QUESTIONS, args.repeats) for name in names}
     if args.without_peers:
         return found
@@ -114,7 +122,8 @@ def book(path: Path, rows: int, args: argparse.Namespace) -> dict[str, Result]:
 
 def measured(name: str, path: Path, questions: int, repeats: int, *, python: str = sys.executable) -> Result:
     command = [python, "-m", "benchmarks.book_contenders", name, str(path), "--questions", str(questions)]
-    done = subprocess.run([*command, "--repeats", str(repeats)], check=True, capture_output=True, text=True)
+    alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([*command, "--repeats", str(repeats)], check=True, capture_output=True, text=True, env=alone)
     read = json.loads(done.stdout.splitlines()[-1])
     whole = questions * len(BANNERS)
     return Result(read["seconds"] * whole / read["tables"], read["tables"], read["peak"], read["version"])
@@ -146,7 +155,8 @@ def judged(rows: int, found: Mapping[str, Result]) -> list[str]:
     room = 1024 if rows <= ROWS_FOR_ALL else 6144
     verdicts = [f"{rows:,} rows from Parquet: {whole.peak:.0f} MB; {_met(whole.peak < room)} (under {room} MB)"]
     if "sums" in found and rows == ROWS_FOR_ALL:
-        verdicts.append(verdict(f"{rows:,} rows: our book to the weighted sums alone", found["ours"], found["sums"], 3))
+        what = f"{rows:,} rows in 32 strata: our book to the weighted sums alone"
+        verdicts.append(verdict(what, found["ours"], found["sums"], 3))
         limit = found["sums_and_counts"]
         verdicts.append(verdict(f"{rows:,} rows: our book to weighted sums and counts", found["ours"], limit, 3))
     least = {"svy": 20, "R survey": 800 if rows >= 1_000_000 else 400 if rows >= 100_000 else 0}
@@ -158,6 +168,13 @@ def judged(rows: int, found: Mapping[str, Result]) -> list[str]:
                 f"extrapolated from {found[name].tables} tables; {_met(ratio >= times)} (at least {times})"
             )
     return verdicts
+
+
+def grown(fewer: int, before: Result, rows: int, after: Result) -> str:
+    """Return whether time from the file to the last test grew no faster than rows."""
+    most, ratio = rows / fewer, after.seconds / before.seconds
+    met = _met(ratio <= most)
+    return f"from {fewer:,} to {rows:,} rows: {ratio:.1f} times the time from Parquet; {met} (at most {most:g})"
 
 
 def verdict(what: str, ours: Result, other: Result, most: float) -> str:

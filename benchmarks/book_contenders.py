@@ -52,6 +52,15 @@ def ours_from_parquet(path: str, questions: int, repeats: int) -> Made:
 
 def ours(path: str, questions: int, repeats: int) -> Made:
     """The same from arrays that are in memory already, as the sums alone have them; labels to design included."""
+    return _ours(path, questions, repeats, strata=True)
+
+
+def ours_without_strata(path: str, questions: int, repeats: int) -> Made:
+    """Ours as if all organisations had been drawn from one list."""
+    return _ours(path, questions, repeats, strata=False)
+
+
+def _ours(path: str, questions: int, repeats: int, *, strata: bool) -> Made:
     from analysis.design import Design
     from analysis.engines.memory import Memory
     from analysis.significance import rao_scott_of_moments
@@ -59,7 +68,8 @@ def ours(path: str, questions: int, repeats: int) -> Made:
     data = _arrays(path, questions)
 
     def book() -> None:
-        engine = Memory(Design.of(data["weight"], psu=data["organisation"], stratum=data["stratum"]))
+        stratum = data["stratum"] if strata else None
+        engine = Memory(Design.of(data["weight"], psu=data["organisation"], stratum=stratum))
         banners = engine.banners([(data[name], groups) for name, groups in BANNERS.items()])
         for question in range(questions):
             for moments in engine.tables(data[f"q{question:02d}"], options(question), banners):
@@ -199,7 +209,9 @@ def _shares(moments) -> None:
     moments.averages(np.eye(moments.total.shape[1]))
 
 
-CONTENDERS = {each.__name__: each for each in (ours_from_parquet, ours, sums, sums_and_counts, pairs, svy)}
+CONTENDERS = {
+    each.__name__: each for each in (ours_from_parquet, ours, ours_without_strata, sums, sums_and_counts, pairs, svy)
+}
 
 
 def main() -> int:
