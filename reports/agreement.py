@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from analysis import wording
+from analysis.agreement import ad_cutoff
 from analysis.agreement_table import (
     AD,
     AD_ACCEPTABLE,
@@ -124,7 +125,8 @@ def _limits(figures: Figures) -> tuple[float, float]:
 def _modes(figures: Figures) -> Iterator[Part]:
     say, signs = figures.say, figures.signs()
     yield Paragraph(say("agreement.modes"))
-    yield Bullets(say.list("agreement.measures"))
+    cutoff = wording.number(_cutoff(figures), say.language, 2)
+    yield Bullets(say.list("agreement.measures", cutoff=cutoff))
     two, three = (AD, AD_ACCEPTABLE, ICC1, ICC2), (RWG, RWG_RAW)
     rows: list[Row | Head] = []
     for score in scores(figures):
@@ -147,12 +149,19 @@ def _modes(figures: Figures) -> Iterator[Part]:
             for group, statistics in groups
             for column in (
                 Column(say("agreement.organisations"), group, base=True),
-                *(Column(say(f"agreement.{statistic}"), group) for statistic in statistics),
+                *(Column(say(f"agreement.{statistic}", cutoff=cutoff), group) for statistic in statistics),
             )
         ),
         rows=tuple(rows),
         notes=(say("agreement.intervals"), *_notes(figures, signs)),
     )
+
+
+def _cutoff(figures: Figures) -> float:
+    """Return the average deviation up to which agreement is called acceptable on the scale of the scores."""
+    score = scores(figures)[0]
+    values = [one.value or 0.0 for one in figures.material.codebook[f"{score.level}_{score.codes[0]}"].categories]
+    return ad_cutoff(len(values)) * (max(values) - min(values)) / (len(values) - 1)
 
 
 # ---- conflict classes -------------------------------------------------------------------------------

@@ -161,7 +161,8 @@ def _tests(figures: Figures, name: str, index: str, sheets: list[QuestionSheet])
             for (tested, _), test in figures.tests_of(kind).items()
             if tested == variable
         )
-    notes = (say("tests.rao_scott_note"), say("tests.mmi_note"), _family(figures), say("tests.not_tested_note"))
+    explained = ("tests.rao_scott_note", "tests.mmi_note", "book.deff_note", "tests.not_tested_note")
+    notes = (_family(figures), *(say(key) for key in explained))
     rows += [(), *((Entry(note, Look.NOTE, across=7),) for note in notes)]
     return Sheet(name, say("book.tests_title"), tuple(rows), (14, 46, 18, 30, 11, 12), head=len(head))
 

@@ -113,7 +113,7 @@ def _reader(material: Material, say: Wording) -> Section:
                 ("views", (Bullets(say.list("reader.views")),)),
                 ("interval", (Paragraph(say("reader.interval")),)),
                 ("central", (Paragraph(say("reader.central")),)),
-                ("signs", (Bullets((*signs, say("reader.rounding"))),)),
+                ("signs", (Bullets((say("reader.counts"), *signs, say("reader.rounding"))),)),
                 (
                     "release",
                     (Paragraph(say("reader.release") if research else say("reader.release_other", release=release)),),
