@@ -300,6 +300,37 @@ def test_a_page_typed_after_the_end_is_shown_to_be_copied(settings, store, tmp_p
     assert responses(store, wave)[0].answers == {}
 
 
+# ---- who may post
+
+VALUES = {"language": "fi", "study": STUDY, "page": "organisation", "stage": "choose", "code": links.ALPHABET[:27]}
+
+
+def test_every_route_that_takes_a_form_refuses_one_of_another_browser_and_writes_nothing(
+    app, store, wave, invited, code
+):
+    from tests.kysely.web.test_security import Writes
+
+    guest, stranger = Guest(app), Guest(app)
+    guest.enter(code)
+    foreign = dict(form(guest.page).hidden)
+    stranger.arrive(code)
+    stop = store.invitations.keys.opt_out(invited.id)
+    writes = Writes(store)
+    adapter = app.url_map.bind("localhost")
+    routes = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
+    assert len(routes) > 5
+    for rule in routes:
+        values = {**VALUES, "code": stop} if "stop" in rule.rule else VALUES
+        address = adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
+        for fields in ({}, {"end": "1"}, {**foreign, "code": code}, {"ticket": "x.y", "end": "1", "code": code}):
+            for browser in (stranger.client, app.test_client()):
+                assert browser.post(address, data=fields).status_code < 500
+    assert writes.taken() == []
+    # Ending mail takes no ticket (RFC 8058), but the word that says so.
+    guest.client.post(f"/stop/{stop}", data={"leave": "1"})
+    assert writes.taken() != []
+
+
 # ---- no more mail
 
 

@@ -115,6 +115,12 @@ PLACES = (
     "/assets/x/kysely.css",
     "/charts/x/fi/x.png",
     "/reports/x/fi",
+    "/r/",
+    "/fi/r/",
+    "/r/x",
+    "/sv/r/x",
+    "/stop/x",
+    "/en/stop/x",
 )
 
 
