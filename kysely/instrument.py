@@ -33,7 +33,7 @@ FRAME = (
 OWN_FIELDS = frozenset({"ticket", "end", "skip", "go", "language"})
 """Fields that the interview adds to each of its forms; nothing that a question posts may have such a name."""
 
-OWN_ADDRESSES = frozenset({"accessibility", "charts", "r", "stop"})
+OWN_ADDRESSES = frozenset({"accessibility", "charts", "r", "stop", "preview"})
 """Pages of the site beside the studies; no instrument may have such a name."""
 
 

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kysely.config import Settings
 from kysely.store import REAL, Store
+from kysely.web.alarm import Alarm
 from kysely.web.assets import Assets
 from kysely.web.codes import Codes
 from kysely.web.feedback import FeedbackPages, open_feedback
@@ -19,6 +20,7 @@ from kysely.web.gallery import Gallery
 from kysely.web.interview import Interview, new_seed
 from kysely.web.invitations import PersonalLinks
 from kysely.web.pages import Pages
+from kysely.web.preview import Preview
 from kysely.web.problems import Problems
 from kysely.web.security import Guard
 from kysely.web.studies import open_studies
@@ -41,8 +43,12 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     new_seed: Callable[[], int] = new_seed,
     origin: str = REAL,
+    preview: bool = False,
 ) -> Flask:
-    """Return the application over *store*. Time and chance are arguments; *origin* is "simulated" for robots."""
+    """Return the application over *store*. Time and chance are arguments; *origin* is "simulated" for robots.
+
+    A *preview* says so on every page and has an index of its pages.
+    """
     app = Flask("kysely.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=MAXIMUM_REQUEST,
@@ -57,7 +63,7 @@ def create_app(
     wordings()  # read now, not for the first respondent
     guard = Guard(settings)
     assets = Assets()
-    frames = Frames.of(settings, assets, simulation=origin != REAL)
+    frames = Frames.of(settings, assets, simulation=origin != REAL, preview=preview, alarm=Alarm(store))
     studies = open_studies(settings, store, origin, now)
 
     app.after_request(guard.seal)
@@ -70,6 +76,8 @@ def create_app(
     app.register_blueprint(FeedbackPages(studies, feedbacks, store, guard, frames).blueprint())
     app.register_blueprint(PersonalLinks(studies, store, guard, frames, now, new_seed).blueprint())
     app.register_blueprint(Codes(studies, store, guard, frames, now, settings.base_url).blueprint())
+    if preview:
+        app.register_blueprint(Preview(studies, store, guard, frames, now, new_seed).blueprint())
     Problems(frames).register(app)
     return app
 

@@ -36,8 +36,30 @@ class Frame:
     home: str
     footer: tuple[Link, ...]
     notice: str = ""
+    alarm: str = ""
     brand: str = ""
     languages: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewStep:
+    """A page in the index of a preview: its condition and the answers that lead there, or why nothing does."""
+
+    heading: str
+    condition: str
+    action: str
+    answers: tuple[str, ...]
+    unreachable: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPage:
+    frame: Frame
+    heading: str
+    text: str
+    start: Link
+    button: str
+    steps: tuple[PreviewStep, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,14 @@ class Frames:
     assets: Assets
     environment: Environment
     simulation: bool
+    preview: bool = False
+    alarm: Callable[[], bool] = lambda: False
+    """Whether nothing can be saved at the moment."""
 
     @classmethod
-    def of(cls, settings: Settings, assets: Assets, *, simulation: bool) -> Frames:
+    def of(
+        cls, settings: Settings, assets: Assets, *, simulation: bool, preview: bool, alarm: Callable[[], bool]
+    ) -> Frames:
         looks = PrefixLoader({"controls": FileSystemLoader(_QUESTIONS)})
         environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(_TEMPLATES), looks]),
@@ -45,7 +50,7 @@ class Frames:
         )
         for name in environment.list_templates(extensions=["html"]):
             environment.get_template(name)  # compiled now, not for the first respondent
-        return cls(settings, assets, environment, simulation)
+        return cls(settings, assets, environment, simulation, preview, alarm)
 
     def frame(
         self,
@@ -73,6 +78,7 @@ class Frames:
                 Link(wording["all_studies"], f"/{language}/"),
             ),
             notice=self._notice(wording),
+            alarm=wording["nothing_saved"] if self.alarm() else "",
             brand=site,
             languages=languages,
         )
@@ -83,6 +89,8 @@ class Frames:
         return Response(text, status, content_type="text/html; charset=utf-8")
 
     def _notice(self, wording: Wording) -> str:
+        if self.preview:
+            return wording["preview"]
         if self.simulation:
             return wording["simulation"]
         return wording["demonstration"] if self.settings.demonstration else ""

@@ -158,7 +158,7 @@ def test_ticks_of_a_section_give_its_index(scored, ticks, index, hundred):
     given = {f"row{number}": stage for number, stage in enumerate(rows)}
     items = f"items: [{', '.join(given)}]"
     assert scored(f"kind: mean, {items}", given).value == pytest.approx(index, abs=5e-5)
-    on_a_hundred = scored(f"kind: mean, items: ['row*'], range: [1, 3], out_of: 100", given)
+    on_a_hundred = scored("kind: mean, items: ['row*'], range: [1, 3], out_of: 100", given)
     assert on_a_hundred.value == pytest.approx(hundred, abs=5e-3)
     for stage, count in enumerate(ticks, start=1):
         assert scored(f"kind: count, equals: {stage}, {items}", given).value == count
