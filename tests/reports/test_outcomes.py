@@ -56,7 +56,7 @@ def pages(tmp_path_factory) -> dict[str, Page]:
     build = tmp_path_factory.mktemp("invited")
     extract = build / "operating_mode" / "extract"
     study = _study.answers(seed=3, organisations=300, respondents=425)
-    study.manifest["counts"] = {"responses": 425, "complete": 360, "partial": 25, "break_off": 40}
+    study.manifest["counts"] = {"responses": 425, "complete": 360, "partial": 25, "break_off": 40, "organisations": 300}
     _study.write(study, extract, _built.codebook())
     instrument = loading.load(_built.QUESTIONNAIRES / "operating_mode", "core2015")
     (extract / "definition.json").write_text(instrument.canonical, encoding="utf-8")
@@ -84,7 +84,6 @@ def _invite(extract: Path, study: _study.Answers) -> None:
         for name, value in {**row, "stratum": None, "design_weight": 1.0, "disposition": disposition}.items():
             cases[name].append(value)
     pq.write_table(pa.table({**cases, "stratum": pa.array([None] * 2100, pa.string())}), extract / "cases.parquet")
-    study.manifest["counts"]["organisations"] = len(set(cases["psu"]))
     _study.write_manifest(study, extract, _built.codebook())
     manifest = json.loads((extract / "manifest.json").read_text(encoding="utf-8"))
     manifest["files"]["cases.parquet"]["rows"] = 2100
