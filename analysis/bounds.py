@@ -232,7 +232,7 @@ class _Step:
     s: Floats
     decrement: float
     within: Any
-    across: Floats
+    across: Any
     factor: Any
 
     @classmethod

@@ -89,7 +89,8 @@ def wording(study: Study, language: str = "en") -> Wording:
     """Return the words of refusals: English as all of the research side, or else the study's first language."""
     book = study.codebook
     language = language if language in book.languages else book.languages[0]
-    questions, groups = {}, {}
+    questions: dict[str, str] = {}
+    groups: dict[tuple[str, str], str] = {}
     for one in book.variables:
         text = one.text[language]
         questions[one.name] = text if one.label == one.text else f"{text} {one.label[language]}"

@@ -74,8 +74,13 @@ class Figure:
 class Question(Protocol):
     """What can be published: `Shares`, `Participation`, `Scale` and `Amount` are such questions."""
 
-    name: str
-    sources: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """By what name it is known."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The variables that it is made from."""
 
     @property
     def first(self) -> int:

@@ -566,7 +566,8 @@ def _news(
     if fixed.any() and excuse:
         # Only now is it of interest what is fixed of the large atoms beside a small one.
         fixed &= ~_excused(told.counts(range(len(found.n)), columns), columns, found, rules)[small]
-    news = {((small[atom],), columns[column]) for atom, column in zip(*np.nonzero(fixed), strict=True)}
+    news: set[tuple[tuple[int, ...], tuple[int, ...]]]
+    news = {((small[atom],), columns[column]) for atom, column in np.argwhere(fixed).tolist()}
     if own:
         everybody = told.everybody([rows for rows, _ in own], [column for _, column in own])
         news |= {own[place] for place in np.flatnonzero(everybody).tolist()}

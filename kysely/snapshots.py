@@ -110,8 +110,10 @@ class Peers:
         if self.classification is None or code is None:
             return None
         own = self.classification.of(code)
+        if own is None:
+            return None
         shown = own if own in mode.groups else OTHER
-        return (shown, mode.groups[shown]) if own and shown in mode.groups else None
+        return (shown, mode.groups[shown]) if shown in mode.groups else None
 
 
 def read(folder: Path) -> Peers | None:
