@@ -94,7 +94,7 @@ class Interview:
             return self._introduce(visit, refused="by_invitation")
         except WaveClosed:
             return self._introduce(visit, refused="wave_closed")
-        first = Standing(visit.study.instrument, {}, 0).position
+        first = Standing(visit.study.instrument, {}, 0).entrance
         answer = redirect(visit.screen(first), 303)
         # A new mark: pages of an earlier response that are still open in another tab are not this one's.
         self.guard.give_passport(study, self.guard.passport_after(ticket, response), answer)

@@ -50,6 +50,11 @@ class Standing:
         """The first screen with a gap; None when only the review is left."""
         return self.route.position(self.answers)
 
+    @property
+    def entrance(self) -> Screen | None:
+        """The screen on which a new response begins, though it be a text that asks nothing."""
+        return next(iter(self.route.screens), None)
+
     def page(self, id: str) -> Page:
         """Return the page *id* as worded for this respondent; its questions are those of `questions`."""
         return self.route.pages.get(id) or self.instrument.page(id)
