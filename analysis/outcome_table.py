@@ -2,6 +2,9 @@
 
 The extract's `cases` says who was invited: by its column `invited`, or, where it has none, by holding cases without
 a response. Nobody can know of an open link whom it reached, so that a case without a response was invited.
+
+In an anonymous wave nothing leads from a case to a response or an organisation: rates are of persons alone then, and
+the responses, whose cases nobody invited, are no participation by open link.
 """
 
 from __future__ import annotations
@@ -50,7 +53,8 @@ def tables(study: Study) -> tuple[pd.DataFrame, ...]:
     open_link  PARTICIPATION              count       those who came by open link
 
     These are facts of the fieldwork without interval. A base under the thresholds of disclosure keeps its size only.
-    Raises OutcomeError for cases that don't fit together; it says which file and what to do.
+    Where no organisation of an invited person is known there is the level of persons only. Raises OutcomeError for
+    cases that don't fit together; it says which file and what to do.
     """
     if not isinstance(study.answers, Extract):
         return ()
@@ -66,6 +70,7 @@ class _Cases:
 
     def __init__(self, extract: Extract):
         table = extract.cases
+        self.anonymous = extract.manifest["privacy"].get("mode") == "anonymous"
         self.response = _column(table, "response")
         self.invited = self._invited(table)
         if not self.invited.any():
@@ -78,6 +83,7 @@ class _Cases:
             )
         organisation = _column(table, "organisation")
         own = np.array([f"case {place}" for place in range(len(organisation))], dtype=object)
+        self.known = np.asarray(self.invited & (organisation != None), dtype=bool)  # noqa: E711 - elementwise
         self.organisation = np.where(organisation == None, own, organisation).astype(str)  # noqa: E711 - elementwise
         self.in_post = _flags(table, "in_post")
         self.teams = _column(table, "team") if "team" in table.column_names else None
@@ -105,16 +111,23 @@ class _Cases:
             )
         for response, disposition in zip(self.response, self.disposition, strict=True):
             outcome = DISPOSITIONS[disposition]
-            if response is None and outcome in _ANSWERED:
+            if response is None and outcome in _ANSWERED and not self.anonymous:
                 raise OutcomeError(
                     f"cases.parquet: a case has the disposition {disposition} and no response; only who answered is "
                     "complete or partial. Make the extract anew"
                 )
-            if response in known and outcome != "NE" and disposition != known[response]:
+            if response in known and not _fits(disposition, known[response]):
                 raise OutcomeError(
                     f"cases.parquet: a case has the disposition {disposition}, its response {known[response]}: cases "
                     "and responses are of two moments. Make the extract anew"
                 )
+
+
+def _fits(disposition: str, of_response: str) -> bool:
+    """Return whether a case may have *disposition*: answers count first, but who is not eligible stays that."""
+    if of_response in _ANSWERED:
+        return disposition == of_response or DISPOSITIONS[disposition] == "NE"
+    return disposition not in _ANSWERED
 
 
 def _column(table: pa.Table, name: str) -> NDArray[Any]:
@@ -141,7 +154,9 @@ def _rows(cases: _Cases, small_base: int) -> Iterator[dict[str, object]]:
     groups = cases.organisation if cases.teams is None else cases.teams
     in_teams = asked & _large(groups, asked)
     bases = {PERSON: asked, ORGANISATION: asked, TEAMS: in_teams}
-    for level, rates in zip(LEVELS, (found.person, found.organisation, found.team), strict=True):
+    by_level = {PERSON: found.person, ORGANISATION: found.organisation, TEAMS: found.team}
+    for level in LEVELS if cases.known.any() else (PERSON,):
+        rates = by_level[level]
         held = groups if level == TEAMS else cases.organisation
         inside = bases[level]
         base = _Base(level, int(inside.sum()), len({str(one) for one in held[inside]}), small_base)
@@ -150,7 +165,7 @@ def _rows(cases: _Cases, small_base: int) -> Iterator[dict[str, object]]:
             yield base.row(SILENT, COUNT, found.silent)
             yield base.row(SILENT_IN_POST, COUNT, found.silent_in_post)
     there = found.participation
-    if (~asked).any():
+    if (~asked).any() and not cases.anonymous:
         base = _Base(OPEN_LINK, int((~asked).sum()), len(set(cases.organisation[~asked])), small_base)
         for code in PARTICIPATION:
             yield base.row(code, COUNT, getattr(there, code))

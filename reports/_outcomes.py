@@ -39,24 +39,32 @@ def parts(figures: Figures) -> Iterator[Part]:
     if not invited(figures.material):
         return
     say = figures.say
-    yield from (Paragraph(text) for text in say.list("methodology.rates", team=TEAM))
+    first, levels = say.list("methodology.rates", team=TEAM)
+    yield Paragraph(first)
+    if len(_levels(figures)) > 1:
+        yield Paragraph(levels)
     yield _counts(figures)
     yield _rates(figures)
     yield Bullets(tuple(_remarks(figures)))
+
+
+def _levels(figures: Figures) -> tuple[str, ...]:
+    """Return the levels that the estimates tell of: an anonymous wave has persons only."""
+    return tuple(level for level in LEVELS if _find(figures, level, CASES, COUNT) is not None)
 
 
 def _counts(figures: Figures) -> Table:
     say, signs = figures.say, figures.signs()
     rows = []
     for outcome in (*OUTCOMES, CASES):
-        lines = [_find(figures, level, outcome, COUNT) for level in LEVELS]
+        lines = [_find(figures, level, outcome, COUNT) for level in _levels(figures)]
         cells = tuple(_cell(signs, line, "count") for line in lines)
         rows.append(Row(say(f"methodology.case_{outcome}"), cells, strong=outcome == CASES))
     return Table(
         id="outcome-counts",
         caption=say("methodology.cases_caption"),
         stub=say("methodology.case"),
-        columns=tuple(Column(say(f"methodology.level_{level}")) for level in LEVELS),
+        columns=tuple(Column(say(f"methodology.level_{level}")) for level in _levels(figures)),
         rows=tuple(rows),
         notes=signs.notes(),
     )
@@ -69,10 +77,10 @@ def _rates(figures: Figures) -> Table:
     for family, names in FAMILIES.items():
         rows.append(Head(say(f"methodology.rates_{family}")))
         for name in names:
-            cells = tuple(_cell(signs, _find(figures, level, name, RATE), "share") for level in LEVELS)
+            cells = tuple(_cell(signs, _find(figures, level, name, RATE), "share") for level in _levels(figures))
             rows.append(Row(name, (Cell(FORMULAS[RATES.index(name)]), *cells)))
     rows.append(Head(say("methodology.rates_eligible")))
-    cells = tuple(_cell(signs, _find(figures, level, ELIGIBLE_SHARE, RATE), "share") for level in LEVELS)
+    cells = tuple(_cell(signs, _find(figures, level, ELIGIBLE_SHARE, RATE), "share") for level in _levels(figures))
     rows.append(Row("e", (Cell(say("methodology.rates_known")), *cells)))
     return Table(
         id="outcome-rates",
@@ -81,7 +89,7 @@ def _rates(figures: Figures) -> Table:
         stub=say("methodology.rate"),
         columns=(
             Column(say("methodology.rate_of"), numeric=False),
-            *(Column(say(f"methodology.level_{level}")) for level in LEVELS),
+            *(Column(say(f"methodology.level_{level}")) for level in _levels(figures)),
         ),
         rows=tuple(rows),
         notes=_notes(figures, signs),

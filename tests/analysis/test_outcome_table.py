@@ -92,6 +92,27 @@ def test_a_case_whose_organisation_is_unknown_is_one_of_its_own(cases):
     assert ours.loc[("organisation", "cases"), "estimate"] == 17
 
 
+def test_an_anonymous_wave_has_rates_of_persons_and_takes_no_response_for_one_by_open_link(cases):
+    # Twenty responses whose cases nobody invited, and the invitations beside them, without a link between the two.
+    used = [("I", None)] * 18 + [("U_delivered_nothing_known", None)] * 12
+    ours = cases(used, invited=[False] * 20 + [True] * 30)
+    anonymous = {**ours.answers.manifest, "privacy": {"mode": "anonymous", "min_group": 5}}
+    table = rows(replace(ours, answers=replace(ours.answers, manifest=anonymous)))
+    assert set(table.index.get_level_values("variable")) == {"person"}
+    assert table.loc[("person", "RR1"), "estimate"] == pytest.approx(18 / 30)
+    with pytest.raises(OutcomeError, match="the disposition I and no response"):
+        outcome_table.tables(ours)
+
+
+def test_what_somebody_told_of_a_person_who_broke_off_may_be_the_outcome_of_the_case(cases):
+    ours = cases(SILENT, disposition=["R_explicit"] + ["I"] * 19 + [one for one, _ in SILENT])
+    broken = ours.answers.responses
+    told = pa.array(["R_breakoff"] + ["I"] * 19)
+    broken = broken.set_column(broken.column_names.index("disposition"), "disposition", told)
+    table = rows(replace(ours, answers=replace(ours.answers, responses=broken)))
+    assert table.loc[("person", "R"), "estimate"] == 2
+
+
 @pytest.mark.parametrize(
     ("silent", "columns", "said"),
     [

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -135,6 +137,16 @@ def test_completion_and_break_off_are_of_those_who_began(pages, language):
     for outcome, count in {"complete": 360, "partial": 25, "break_off": 40}.items():
         cells = table.rows[say(f"methodology.outcome_{outcome}")]
         assert cells == [str(count), wording.percent(count / 425, language, 1, sign=False)]
+
+
+def test_an_anonymous_wave_is_told_of_persons_alone(synthetic, language):
+    rows = synthetic.estimates.select(table="fieldwork", variable="outcome", statistic="count").iloc[:1]
+    told = [rows.assign(table="outcome_rates", variable="person", code=code) for code in (*VECTOR, "cases")]
+    ours = replace(synthetic, estimates=replace(synthetic.estimates, rows=pd.concat([synthetic.estimates.rows, *told])))
+    page = _built.page(ours, language, "methodology")
+    assert {len(cells) for cells in page.tables["outcome-counts"].rows.values()} == {1}
+    first, levels = Wording(language).list("methodology.rates", team=3)
+    assert first in page.text and levels not in page.text
 
 
 def test_an_open_link_says_in_one_sentence_that_there_is_no_rate_and_gives_completion_instead(report, language):
