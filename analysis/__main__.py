@@ -138,13 +138,14 @@ def analyse_elsewhere(source: Source, place: str, out: Path, *, charts: bool = T
 
 
 def source_of(given: argparse.Namespace, questionnaires: Path, extract_folder: Path) -> Source:
-    """Return the extract, or the table that the command names in its place. Raises CommandError for half a table."""
+    """Return the extract, or the table named in its place. Raises RespondentsError if it isn't said whose it is."""
     from analysis import sources
+    from analysis.respondents import RespondentsError
 
     if given.respondents is None:
         return sources.OfExtract(questionnaires, extract_folder)
     if given.origin is None:
-        raise sources.RespondentsError(
+        raise RespondentsError(
             "--respondents needs --origin real or --origin simulated: whose answers they are stands on every table, "
             "and the table itself doesn't say"
         )

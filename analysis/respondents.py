@@ -23,7 +23,7 @@ from analysis.answers import MISSING, Frame
 from analysis.blocks import Banner
 from analysis.engines import Coded, DesignColumns, EngineError, Picks, on_postgresql
 from analysis.estimates import TOTAL
-from analysis.extract_batches import Stored
+from analysis.extract_batches import BATCH, Stored
 from analysis.plan import Plan, Score
 from analysis.study import ORGANISATION, RESPONDENT, Study
 from analysis.tabulate import unanswered
@@ -131,12 +131,14 @@ class Layout:
 class Making:
     """Makes the table of an extract, a batch of it at a time, and counts what the table does not hold.
 
+    rows    responses that are in memory at a time
     n       valid respondents so far
     counts  (variables asked, kinds of missing) of their missing answers
     """
 
     extract: Stored
     plan: Plan
+    rows: int = BATCH
     n: int = 0
     counts: np.ndarray = field(default_factory=lambda: np.zeros((0, len(MISSING)), np.int64))
 
@@ -150,7 +152,7 @@ class Making:
         self.n, self.counts = 0, unanswered(self.layout.study).counts
         design = self.plan.design
         sampled = [design.weight, design.stratum, design.fpc, None if design.psu == OWNER else design.psu]
-        for part in self.extract.batches(case_columns=[name for name in sampled if name]):
+        for part in self.extract.batches(self.rows, case_columns=[name for name in sampled if name]):
             study = Study(part, self.plan)
             self.n, self.counts = self.n + len(study), self.counts + unanswered(study).counts
             yield _table(self.layout, study)

@@ -61,7 +61,7 @@ def main() -> int:
     verdicts = []
     with tempfile.TemporaryDirectory() as folder:
         study = survey(*STUDY, Path(folder))
-        found = {name: measured(name, study, STUDY[1], 20) for name in ("ours", "pairs", "sums")}
+        found = {name: measured(name, study, STUDY[1], 200) for name in ("ours", "pairs", "sums")}
         print(lines(STUDY[0], found))
         verdicts.append(verdict("study: our book to the prototype's way", found["ours"], found["pairs"], 5))
         before: tuple[int, Result] | None = None

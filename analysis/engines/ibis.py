@@ -473,7 +473,7 @@ def _arranged(found: Mapping[str, np.ndarray], groups: int, columns: int) -> Mom
 
     pair = found["part"] == PAIRS
     other = found["b"][pair] % TABLE // GROUP * columns + found["b"][pair] % GROUP
-    upper = np.bincount(cell[pair] * size + other, found["v"][pair], size * size).reshape(size, size)
+    upper = np.bincount(cell[pair] * size + other, found["v"][pair], size * size).astype(float).reshape(size, size)
     return Moments(
         n=placed(CELLS, "n", size, cell).astype(np.int64).reshape(groups, columns),
         total=placed(CELLS, "v", size, cell).reshape(groups, columns),

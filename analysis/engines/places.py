@@ -194,7 +194,7 @@ def _refuse_unreachable(master: str) -> None:
 @contextmanager
 def _java_errors_named(what: str = "Spark refused") -> Iterator[None]:
     """Turn what Spark or its JVM raise into an EngineError of one line."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
     from pyspark.errors import PySparkException
 
     try:
