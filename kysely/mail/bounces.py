@@ -34,7 +34,7 @@ def read(path: Path, kind: str) -> Iterator[Bounce]:
     )
     try:
         for key in box.keys():
-            yield from bounces(message_from_bytes(box.get_bytes(key), policy=policy.default))  # type: ignore[arg-type]
+            yield from bounces(message_from_bytes(box.get_bytes(key), policy=policy.default))
     except FileNotFoundError:
         raise StoreError(f"{path} is no {kind}.") from None
     finally:

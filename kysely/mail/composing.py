@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from kysely import clock
@@ -218,18 +219,18 @@ def _checked(file: Path, instrument: Instrument) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         add(mark.line + 1 if mark else 1, "file", "it can't be read as YAML", "See the letters in docs/authoring.md")
         raise AuthorError(problems) from None
-    if not isinstance(written, dict):
+    if not isinstance(written, CommentedMap):
         add(1, "file", "it holds no letters", "It has the keys invitation and reminder")
         raise AuthorError(problems)
     kinds = (INVITATION, REMINDER)
     for kind, letter in written.items():
         line = written.lc.key(kind)[0] + 1
-        if kind not in kinds or not isinstance(letter, dict) or set(letter) != {"subject", "body"}:
+        if kind not in kinds or not isinstance(letter, CommentedMap) or set(letter) != {"subject", "body"}:
             add(line, str(kind), "it is no letter", f"Letters are {' and '.join(kinds)}, with subject and body")
             continue
         for part, texts in letter.items():
             at = letter.lc.key(part)[0] + 1
-            if not isinstance(texts, dict) or set(texts) != set(instrument.languages):
+            if not isinstance(texts, CommentedMap) or set(texts) != set(instrument.languages):
                 add(at, f"{kind}: {part}", "a language is missing or unknown", f"Use {', '.join(instrument.languages)}")
                 continue
             for language, text in texts.items():

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from kysely import loading
 from kysely.codebook import Answer
@@ -195,8 +196,8 @@ class Store:
         *access* is whom it takes ("open", "invited", "both"); what is None stays as it is, for a new wave open to all
         from now until it is closed.
         """
-        told = {"access": access, "opens_at": opens_at, "closes_at": closes_at}
-        told = {name: value for name, value in told.items() if value is not None}
+        said = {"access": access, "opens_at": opens_at, "closes_at": closes_at}
+        told: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
         _refuse_times(opens_at, closes_at)
         if instrument.privacy_mode == "anonymous" or access in ("invited", "both"):
             Keys.of(self.settings)  # said now, and not to the first respondent

@@ -225,7 +225,7 @@ def _read(content: Mapping[str, Any]) -> dict[str, Answer]:
 def _answer(number: float | None = None, text: str | None = None, missing: str | None = None) -> Answer:
     if number is not None:
         return int(number) if int(number) == number else number
-    return text if text is not None else Missing(missing)
+    return text if text is not None else Missing(str(missing))
 
 
 def _draft_state(row: Any) -> ResponseState:

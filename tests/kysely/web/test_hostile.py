@@ -75,7 +75,9 @@ def test_a_payload_that_was_saved_is_text_in_the_review_and_in_the_conflict(site
     assert conflict.status_code == 409
     visitor.answer()
     for page in (conflict, visitor.page):
-        assert "&lt;script&gt;" in page.text and "<script" not in OWN_SCRIPT.sub("", page.text) and "<b " not in page.text
+        assert (
+            "&lt;script&gt;" in page.text and "<script" not in OWN_SCRIPT.sub("", page.text) and "<b " not in page.text
+        )
 
 
 def _elements(html: str) -> list[str]:
@@ -96,7 +98,19 @@ def _elements(html: str) -> list[str]:
 
 PLACES = ["", "check-answers", "thank-you", "how-answers-are-handled", "nowhere", "modes", *ANSWERS]
 NAMES = sorted(
-    {"ticket", "end", "skip", "go", "language", "__class__", "organisation", "_method"}
+    {
+        "code",
+        "leave",
+        "List-Unsubscribe",
+        "ticket",
+        "end",
+        "skip",
+        "go",
+        "language",
+        "__class__",
+        "organisation",
+        "_method",
+    }
     | {name for typed in ANSWERS.values() for name in typed}
     | {"OM_B01_OTHER_text", "organisation_business_id", "OM_B02_PROD"}
 )
@@ -120,13 +134,14 @@ def begun(app) -> Visitor:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.sampled_from(PLACES) | st.text(max_size=20),
+    where=st.sampled_from([STUDY] * 8 + ["r", "stop"]),
     language=st.sampled_from(["fi", "sv", "en"]),
     method=st.sampled_from(["POST"] * 6 + ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]),
     fields=st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=10), VALUES), max_size=12),
     ticket=st.sampled_from(["own", "none", "broken"]),
     kind=st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data"]),
 )
-def test_no_request_makes_the_application_fail(begun, place, language, method, fields, ticket, kind):
+def test_no_request_makes_the_application_fail(begun, place, where, language, method, fields, ticket, kind):
     typed: MultiDict = MultiDict()
     for name, value in fields:
         typed.add(_sendable(name), _sendable(value))
@@ -135,7 +150,7 @@ def test_no_request_makes_the_application_fail(begun, place, language, method, f
         typed.update(MultiDict(form(begun.page).hidden))
     elif ticket == "broken":
         typed.add("ticket", "x.y.z")
-    path = f"/{language}/{STUDY}/{place if isinstance(place, str) else ''}"
+    path = f"/{language}/{where}/{place if isinstance(place, str) else ''}"
     answer = begun.client.open(
         path.encode("utf-8", "replace").decode(),
         method=method,
