@@ -185,7 +185,7 @@ class Instrument:
 
     @property
     def keeps_visits(self) -> bool:
-        """Whether it is noted when each page was shown and saved, and on what kind of device: never in anonymous mode."""
+        """Whether it is noted when pages are shown and saved, and on what kind of device: never in anonymous mode."""
         return self.paradata == "page" and self.privacy_mode != "anonymous"
 
     @cached_property

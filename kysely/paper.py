@@ -47,15 +47,15 @@ def printed(instrument: Instrument, language: str, *, codes: bool = False) -> by
     data = json.dumps(document(instrument, language, codes=codes), ensure_ascii=False)
     try:
         return typst.compile(
-            TEMPLATE.read_bytes(),
+            str(TEMPLATE),
             font_paths=[str(FONTS)],
             ignore_system_fonts=True,
             sys_inputs={"document": data},
             format="pdf",
-            pdf_standards=["ua-1"],
+            pdf_standards="ua-1",
             timestamp=0,  # the same questionnaire gives the same bytes
         )
-    except typst.TypstError as error:  # type: ignore[attr-defined]
+    except typst.TypstError as error:
         raise NotPrinted(f"{instrument.id} can't be set in {language}: {str(error).splitlines()[0]}") from None
 
 

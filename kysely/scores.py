@@ -131,21 +131,20 @@ def _score(
     kinds: list[Missing] = []
     for item in (*items, *others):
         answer: Answer = scores[item.name].value if item.variable is None else answers[item.name]
-        if answer in (Missing.ROUTED_PAST, Missing.DOES_NOT_CONCERN):
-            kinds.append(Missing(answer))
+        if answer is Missing.ROUTED_PAST or answer is Missing.DOES_NOT_CONCERN:
+            kinds.append(answer)
             continue
         concern.append(item)
-        value = answer if item.variable is None and not isinstance(answer, str) else _of_variable(item, answer)
-        if value is None or isinstance(value, Missing):
+        given = _number_of(item, answer)
+        if given is None:
             kinds.append(answer if isinstance(answer, Missing) else Missing.NO_ANSWER)
         else:
-            values[item.name] = _brought(rule, item, value)
+            values[item.name] = _brought(rule, item, given)
     valid, asked = len(values), len(concern)
     if not values or valid < needed(rule, asked):
         same = kinds[0] if kinds and len(set(kinds)) == 1 and not values else Missing.NO_ANSWER
         return Score(same, valid, asked)
-    given = _Given(rule, items, others, values, weights)
-    value, which = _KINDS[rule.kind](given)
+    value, which = _KINDS[rule.kind](_Given(rule, items, others, values, weights))
     return Score(value, valid, asked, which)
 
 
@@ -155,8 +154,10 @@ def needed(rule: ScoreRule, asked: int) -> int:
     return wanted if isinstance(wanted, int) else math.ceil(wanted * asked - _CLOSE)
 
 
-def _of_variable(item: Item, answer: Answer) -> Number | None:
-    return number(item.variable, answer) if item.variable is not None else None
+def _number_of(item: Item, answer: Answer) -> Number | None:
+    if item.variable is not None:
+        return number(item.variable, answer)
+    return None if isinstance(answer, str) else answer  # of a score; a code or a kind of missing is no number
 
 
 def _range(rule: ScoreRule, variable: Variable) -> tuple[Number, Number] | None:

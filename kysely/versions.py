@@ -125,9 +125,12 @@ class _Comparison:
         yield from self.privacy()
 
     def form(self) -> Iterator[Change]:
-        title = [data.get("forms", {}).get(self.new.form, {}).get("title") for data in (self.before, self.after)]
+        before, after = (data.get("forms", {}).get(self.new.form, {}) for data in (self.before, self.after))
         line = self.source.at("forms", self.new.form, "title")
-        yield from self.value(Subject("key", "forms"), "title", *title, None, line)
+        subject = Subject("key", "forms")
+        for key in _union(before, after):
+            if key != "pages":
+                yield from self.value(subject, key, before.get(key), after.get(key), None, line)
 
     def privacy(self) -> Iterator[Change]:
         subject, line = Subject("key", "privacy"), self.source.at("privacy")
@@ -375,7 +378,7 @@ class _Comparison:
     def nested(
         self, subject: Subject, key: str, before: dict[str, Any], after: dict[str, Any], node: Node, line: int
     ) -> Iterator[Change]:
-        """Compare keys within a key. What has an id, as the line beside "other, what?" has, is a variable of its own."""
+        """Compare keys within a key; what has an id, such as the line beside "other", is a variable of its own."""
         old, new = before.get("id"), after.get("id")
         if old == new:
             yield from self.maps(subject, before, after, node)
@@ -447,7 +450,8 @@ class _Comparison:
         )
 
     def quoted(self, part: Mapping[str, Any]) -> str:
-        text = next((part[key] for key in ("label", "text") if self.is_text(part.get(key))), {})
+        texts = (part[key] for key in ("label", "text") if self.is_text(part.get(key)))
+        text: Mapping[str, str] = next(texts, {})
         wording = text.get(self.new.languages[0]) or next(iter(text.values()), "")
         name = part.get("code") or part.get("id") or ""
         return f"{name} “{_short(wording)}”" if wording else str(name)

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         instrument = loading.load(path, wave.form)
         before = _versions.published(opened, instrument.id, instrument.form)
         _versions.refuse(_versions.refusals(opened, instrument, path))
-        changes = ()
+        changes: tuple[str, ...] = ()
         if before is not None:
             changes = tuple(_versions.difference(opened.instrument(before.hash), instrument, path).told())
         if not opened.publish_in(wave.id, instrument, datetime.now(UTC)):

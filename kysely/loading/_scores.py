@@ -91,10 +91,10 @@ def _faults(
         elif item.range is None and (rule.out_of is not None and rule.kind != "count" or item.name in rule.reversed):
             cause = f"nobody knows the lowest and highest value of {item.name}"
             yield "items", cause, "Add `range: [lowest, highest]`", "range_unknown"
-    names = {item.name for item in everything}
+    present = {item.name for item in everything}
     for name in rule.reversed:
-        if name not in names:
-            yield "reversed", f"{name!r} is none of its items", nearest(name, names) or "Name items", "unknown_item"
+        if name not in present:
+            yield "reversed", f"{name!r} is none of its items", nearest(name, present) or "Name items", "unknown_item"
     if rule.min_valid is not None:
         limit = len(everything) if isinstance(rule.min_valid, int) else 1
         if not 0 < rule.min_valid <= limit:

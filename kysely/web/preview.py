@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from flask import Blueprint, abort
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, abort
 
 from kysely import pretest
 from kysely.instrument import Page

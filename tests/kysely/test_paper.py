@@ -96,7 +96,8 @@ def test_routing_is_said_in_words(every_type, tmp_path):
         "fi": "Vastaa tämän osan kysymyksiin vain, jos valitsit kysymyksessä 1 vaihtoehdon ”Kyllä” "
         "tai valitsit kysymyksessä 2 vaihtoehdon ”Koira”.",
         "sv": "Besvara frågorna i den här delen bara om du valde ”Ja” i fråga 1 eller du valde ”Hund” i fråga 2.",
-        "en": "Answer the questions of this part only if you chose “Yes” in question 1 or you chose “Dog” in question 2.",
+        "en": "Answer the questions of this part only if you chose “Yes” in question 1 "
+        "or you chose “Dog” in question 2.",
     }
     for language, sentence in said.items():
         document = paper.document(every_type, language)
@@ -121,10 +122,17 @@ def test_routing_is_said_in_words(every_type, tmp_path):
         ("not hours < 35.5", "your answer to question 3 is at least 35.5"),
         ("answered(hours)", "you answered question 3"),
         ("not answered(hours)", "you did not answer question 3"),
-        ("not (works == 'YES' and hours > 3)", "you chose something other than “Yes” in question 1 or your answer to question 3 is at most 3"),
-        ("works == 'NO' and (hours > 3 or count(pets) > 0)", "you chose “No” in question 1 and (your answer to question 3 is more than 3 or you chose at least one option in question 2)"),
+        (
+            "not (works == 'YES' and hours > 3)",
+            "you chose something other than “Yes” in question 1 or your answer to question 3 is at most 3",
+        ),
+        (
+            "works == 'NO' and (hours > 3 or count(pets) > 0)",
+            "you chose “No” in question 1 and (your answer to question 3 is more than 3 "
+            "or you chose at least one option in question 2)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_condition_in_words_says_what_the_condition_says(every_type, source, english):
     numbers = {"works": "1", "pets": "2", "pets_DOG": "2", "pets_CAT": "2", "hours": "3"}
     assert Speaker(every_type, numbers, Words("en")).say(conditions.parse(source)) == english

@@ -137,7 +137,10 @@ def test_a_publication_can_be_neither_changed_nor_deleted(store, harvest):
 
     store.open_wave(harvest, name="open", origin=REAL, now=NOW)
     for statement in ("UPDATE publication SET number = 7", "DELETE FROM publication"):
-        with pytest.raises(StoreError, match="publish anew|may not do this"), store.answers.database.writing() as connection:
+        with (
+            pytest.raises(StoreError, match="publish anew|may not do this"),
+            store.answers.database.writing() as connection,
+        ):
             connection.execute(text(statement))
 
 
@@ -249,12 +252,15 @@ def versions(tmp_path):
         (hen, ""),
         ("      - id: milk\n        type: number", "      - id: milk\n        type: text"),
         ("        minimum: 0\n        dont_know: true\n", ""),
-        ("      - id: remark\n", "      - id: litres\n        type: number\n        text: {en: Litres?, fi: Litraa?}\n      - id: remark\n"),
+        (
+            "      - id: remark\n",
+            "      - id: litres\n        type: number\n        text: {en: Litres?, fi: Litraa?}\n      - id: remark\n",
+        ),
         ('revision: "2"', 'revision: "3"'),
         ("maps_to: LARGE}\n", 'maps_to: LARGE}\n  - {question: animals, code: HEN, since: "3", maps_to: SHEEP}\n'),
         ("pages:\n", 'changed:\n  - {question: milk, since: "3", was: a number}\npages:\n'),
         text=second,
-    )  # fmt: skip
+    )
     made = []
     for number, text in enumerate((BARN, second, third), start=1):
         file = tmp_path / f"{number}.yaml"

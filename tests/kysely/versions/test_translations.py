@@ -29,8 +29,12 @@ def study(tmp_path, monkeypatch) -> Path:
 def edit(folder: Path, before: str, after: str) -> None:
     file = folder / "questionnaire.yaml"
     text = file.read_text(encoding="utf8")
-    assert text.count(before) == 1
-    file.write_text(text.replace(before, after), encoding="utf8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf8")
+
+
+def texts(folder: Path) -> int:
+    return len(translations.read(folder).wordings)
 
 
 def stale(folder: Path) -> list[tuple[str, str, State]]:
@@ -76,9 +80,9 @@ def test_a_stale_translation_is_not_published_and_is_a_warning_of_the_check(stud
 def test_a_questionnaire_whose_translations_nobody_confirmed_says_so_once(study, capsys):
     (study / "questionnaire.lock").unlink()
     [problem] = translations.problems(study)
-    assert "276 translations" in problem.cause
+    assert f"{2 * texts(study)} translations" in problem.cause
     assert kysely("translations", "status", "operating_mode") == 1
-    assert "sv: 138 unconfirmed" in capsys.readouterr().out
+    assert f"sv: {texts(study)} unconfirmed" in capsys.readouterr().out
 
 
 def test_a_question_that_moves_to_another_page_keeps_its_translations(study):
@@ -100,7 +104,7 @@ def test_a_po_file_goes_to_the_translator_and_back_without_a_change(study, tmp_p
     po = tmp_path / "study.po"
     assert kysely("translations", "export", "operating_mode", "--language", language, "--out", po) == 0
     exported = po.read_bytes()
-    assert len(polib.pofile(str(po))) == 138
+    assert len(polib.pofile(str(po))) == texts(study) > 100
     assert kysely("translations", "import", "operating_mode", po) == 0
     assert ((study / "questionnaire.yaml").read_bytes(), (study / "questionnaire.lock").read_bytes()) == before
     assert kysely("translations", "export", "operating_mode", "--language", language, "--out", po) == 0

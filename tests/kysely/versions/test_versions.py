@@ -22,29 +22,61 @@ REMARK = """      - id: remark
 SHEEP = "          - {code: SHEEP, label: {en: Sheep, fi: Lampaita}}\n"
 AGE = "      - {id: age, type: number, text: {en: How old is the barn?, fi: Kuinka vanha navetta on?}}\n"
 
+INSTRUCTION = "        instruction: {en: Fields too., fi: Myös pellot.}\n"
+
 GOLDEN = [
     # what was edited, the edits, the class, the line of the new file
     ("a label is reworded", [("en: Middling", "en: Medium")], TEXT, 22),
     ("a translation is mended", [("fi: Pieni", "fi: Pienehkö")], TEXT, 21),
-    ("an instruction is added", [("        minimum: 0\n        maximum", "        instruction: {en: Fields too., fi: Myös pellot.}\n        minimum: 0\n        maximum")], TEXT, 28),
+    (
+        "an instruction is added",
+        [("        minimum: 0\n        maximum", INSTRUCTION + "        minimum: 0\n        maximum")],
+        TEXT,
+        28,
+    ),
     ("a page gets another heading", [("title: {en: Farm, fi: Tila}", "title: {en: Your farm, fi: Tilasi}")], TEXT, 15),
     ("two options change places", [(COW + HEN, HEN + COW)], ORDER, 36),
-    ("a question moves to another page", [(REMARK, ""), ("  - id: barn\n    title", REMARK + "  - id: barn\n    title")], ORDER, 30),
-    ("options are shuffled", [("        options:\n" + COW, "        order: {randomise: true}\n        options:\n" + COW)], ORDER, 36),
+    (
+        "a question moves to another page",
+        [(REMARK, ""), ("  - id: barn\n    title", REMARK + "  - id: barn\n    title")],
+        ORDER,
+        30,
+    ),
+    (
+        "options are shuffled",
+        [("        options:\n" + COW, "        order: {randomise: true}\n        options:\n" + COW)],
+        ORDER,
+        36,
+    ),
     ("an option is added", [(HEN, HEN + SHEEP)], OPTION, 39),
-    ("not knowing can be answered", [("        maximum: 1000\n", "        maximum: 1000\n        dont_know: true\n")], OPTION, 30),
+    (
+        "not knowing can be answered",
+        [("        maximum: 1000\n", "        maximum: 1000\n        dont_know: true\n")],
+        OPTION,
+        30,
+    ),
     ("larger numbers are accepted", [("maximum: 1000", "maximum: 5000")], OPTION, 29),
     ("a question is added", [(REMARK, AGE + REMARK)], QUESTION, 46),
-    ("a line beside an option is added", [("Hens, fi: Kanoja}", "Hens, fi: Kanoja}, detail: {id: hens}")], QUESTION, 38),
+    (
+        "a line beside an option is added",
+        [("Hens, fi: Kanoja}", "Hens, fi: Kanoja}, detail: {id: hens}")],
+        QUESTION,
+        38,
+    ),
     ("fewer numbers are accepted", [("maximum: 1000", "maximum: 100")], MEANING, 29),
     ("another unit is counted", [("en: hectares, fi: hehtaaria", "en: acres, fi: eekkeriä")], MEANING, 27),
     ("others are asked", [("animals_COW == 1", "animals_COW == 1 or animals_HEN == 1")], MEANING, 43),
-    ("the type becomes another", [("id: size\n        type: single_choice", "id: size\n        type: multiple_choice")], MEANING, 18),
+    (
+        "the type becomes another",
+        [("id: size\n        type: single_choice", "id: size\n        type: multiple_choice")],
+        MEANING,
+        18,
+    ),
     ("a promise to respondents is loosened", [("mode: confidential", "mode: named")], MEANING, 6),
     ("an option is taken out", [(MIDDLE, "")], REMOVED, 20),
     ("a question is taken out", [(REMARK, "")], REMOVED, 13),
     ("a line beside an option is taken out", [(", detail: {id: which_others}", "")], REMOVED, 39),
-]  # fmt: skip
+]
 
 
 def instrument(tmp_path, text, name="barn.yaml"):
@@ -124,10 +156,14 @@ def test_a_line_about_what_was_retired_is_never_taken_out_again(compared, tmp_pa
 def test_a_scale_that_gets_another_level_means_something_else(tmp_path):
     rated = edited(
         ("        options:\n" + COW + HEN, "        scale: SURE\n        options:\n" + COW + HEN),
-        ("type: multiple_choice", "type: weighted_choice\n        presentation: rate_each\n        choose: {id: kept, text: {en: A, fi: A}}\n        rate: {id: rated, text: {en: B, fi: B}}"),
+        (
+            "type: multiple_choice",
+            "type: weighted_choice\n        presentation: rate_each\n        choose: {id: kept, text: {en: A, fi: A}}\n"
+            "        rate: {id: rated, text: {en: B, fi: B}}",
+        ),
         ("animals_COW == 1", "kept_COW == 1"),
         ("value: 1, label", "value: 0, label"),
-    )  # fmt: skip
+    )
     old = instrument(tmp_path, rated, "old.yaml")
     more = "label: {en: Surely, fi: Varmasti}}\n      - {code: MOST, value: 3, label: {en: Most, fi: Eniten}}"
     new = instrument(tmp_path, edited(("label: {en: Surely, fi: Varmasti}}", more), text=rated))
@@ -147,7 +183,8 @@ def test_a_scale_that_gets_another_level_means_something_else(tmp_path):
         ('retired: [{question: size, code: OLD, since: "2", maps_to: HUGE}]', "maps_to_nothing"),
         ('retired: [{question: width, since: "2", maps_to: breadth}]', "maps_to_nothing"),
         (
-            'retired: [{question: size, code: A, since: "2", maps_to: B}, {question: size, code: B, since: "3", maps_to: A}]',
+            'retired: [{question: size, code: A, since: "2", maps_to: B}, '
+            '{question: size, code: B, since: "3", maps_to: A}]',
             "maps_in_a_circle",
         ),
         ('changed: [{question: width, since: "2", was: other}]', "changed_nothing"),
