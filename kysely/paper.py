@@ -27,7 +27,7 @@ WAYS = 60
 """How many ways are walked to find the fullest form of each question."""
 
 WIDEST_TABLE = 6
-LONGEST_HEADING, LONGEST_WORD = 26, 13
+LONGEST_HEADING, LONGEST_WORD = 26, 20
 """Levels of a scale stand as columns where there are few of them and their labels are short."""
 
 

@@ -80,7 +80,7 @@ class Speaker:
             case Answered(name=name):
                 return self._say("if_answered" if plain else "if_not_answered", name)
             case Membership(left=left, values=values, negated=negated):
-                return self._among(left, [str(value) for value in values], plain=plain is not negated)
+                return self._among(left, [str(value) for value in values], plain=plain is not negated, inner=inner)
             case Comparison(left=left, sign=sign, right=right):
                 if isinstance(left, Literal):
                     left, right, sign = right, left, _MIRRORED.get(sign, sign)
@@ -119,10 +119,10 @@ class Speaker:
             return self._say("if_row", variable.name, row=row, value=told)
         return self._say("if_number", variable.name, value=told)
 
-    def _among(self, left: Operand, values: list[str], *, plain: bool) -> str:
+    def _among(self, left: Operand, values: list[str], *, plain: bool, inner: bool) -> str:
         if not isinstance(left, Name):
             parts = tuple(Comparison(left, "==", Literal(value)) for value in values)
-            return self._tree(Any(parts), plain=plain)
+            return self._tree(Any(parts), plain=plain, inner=inner)
         variable = self.instrument.codebook[left.name]
         labels = self.words.listed([self._label(variable, value) for value in values], "or")
         return self._say("if_among" if plain else "if_not_among", left.name, labels=labels)
