@@ -37,7 +37,8 @@ def mirror(
 ) -> Mended:
     """Let *folder* show what the ledger's *entries* say is shown, and nothing else.
 
-    Raises LedgerError if there are publications of the same kind of answers that the ledger does not know.
+    Raises LedgerError if there are publications that the ledger does not know, but for simulated ones where these
+    are real: those go.
     """
     _refuse_strangers(folder, entries, synthetic)
     about = {"release": "public", "instrument": instrument, "synthetic": synthetic}
@@ -112,13 +113,15 @@ def _refuse_strangers(folder: Path, entries: Sequence[Entry], synthetic: bool) -
             content = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if not isinstance(content, dict) or content.get("format") != SNAPSHOT or content.get("synthetic") != synthetic:
+        if not isinstance(content, dict) or content.get("format") != SNAPSHOT:
             continue
-        if content.get("id") not in known:
+        strange = content.get("id") not in known
+        # Simulated publications make room for real ones; real ones for nothing.
+        if strange and not (content.get("synthetic") is True and not synthetic):
+            cure = "; or, as robots answered, remove the folder and publish anew" if content.get("synthetic") else ""
             raise LedgerError(
                 f"{file} was published, and the ledger does not know it: without it nothing can be tested against "
-                "what is public. Restore the ledger from a backup"
-                + ("; or, as robots answered, remove the folder and publish anew." if synthetic else ".")
+                f"what is public. Restore the ledger from a backup{cure}."
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -249,6 +250,10 @@ def test_real_answers_take_the_place_of_simulated_ones_and_never_the_other_way_r
     press.extract(_study.answers())
     said = press.publish(*ONE, "--confirm", status=5, **{ledger.VARIABLE: KEY})
     assert "never shown in one place" in said and press.index()["synthetic"] is False
+    # Nor where the ledger of the real ones is lost.
+    shutil.rmtree(press.instance / "ledger" / "operating_mode" / "real")
+    said = press.publish(*ONE, "--confirm", status=5)
+    assert "the ledger does not know it" in said and press.index()["synthetic"] is False
 
 
 def test_two_extracts_of_the_same_real_respondents_are_not_both_published(real):
