@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -9,11 +11,11 @@ import pandas as pd
 import pytest
 
 from analysis import agreement_table
-from analysis.answers import Frame
+from analysis.answers import MISSING, Frame
 from analysis.estimates import COLUMNS, HIDDEN, NOT_ESTIMABLE
 from analysis.plan import DERIVED, AgreementSpec, DerivedWording, DesignColumns, Plan, Rules, Score, Validity
 from analysis.study import Study
-from kysely.codebook import Category, Codebook, Kind, Variable
+from kysely.codebook import Category, Codebook, Kind, Missing, Variable
 
 LANGUAGES = ("fi", "sv", "en")
 MODES = ("PROD", "DEV", "CUST", "PUB")
@@ -64,6 +66,20 @@ def study(people, ours):
                 row[f"{level}_{mode}"] = value
         rows.append(row)
     return Study(Frame(pd.DataFrame(rows), codebook()), ours)
+
+
+@dataclass(frozen=True, eq=False)
+class Told(Frame):
+    """Answers that tell why an item is missing: for respondents in *why*, the whole strategy question is."""
+
+    why: Mapping[int, Missing] = field(default_factory=dict)
+
+    def missing(self, name):
+        found = super().missing(name).copy()
+        for row, kind in self.why.items():
+            if name.startswith("SC_"):
+                found[row] = MISSING.index(kind)
+        return found
 
 
 def rows(people, *names, **conflict):
@@ -207,6 +223,19 @@ def test_classes_are_counted_over_organisations_of_three_and_may_hold_together()
     assert ours.xs("share", level="statistic")["estimate"].to_dict() == {name: n / 5 for name, n in expected.items()}
     assert ours.loc[("", "two_or_more"), "estimate"] == 6
     assert ours.loc[("", "three_or_more"), "estimate"] == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "unclear"), [(Missing.DONT_KNOW, 2), (Missing.DOES_NOT_CONCERN, 2), (Missing.NO_ANSWER, 1)]
+)
+def test_a_strategy_that_takes_no_stand_or_nobody_can_tell_is_unclear_and_one_not_answered_is_not(kind, unclear):
+    people = classed()
+    people[0], people[1] = ("a", PROD, PROD, None), ("a", PROD, PROD, None)
+    whole = study(people, plan("NOW", "WISH", "PLAN"))
+    told = Study(Told(whole.answers.table, whole.answers.codebook, {0: kind, 1: kind}), whole.plan)
+    (table,) = agreement_table.tables(told)
+    ours = table.set_index(["variable", "code", "statistic"])["estimate"]
+    assert ours["conflict", "UNCLEAR_STRATEGY", "organisations"] == unclear
 
 
 def test_the_plan_sets_what_counts_as_conflict():
