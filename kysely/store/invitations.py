@@ -230,6 +230,12 @@ class Invitations:
         with self.database.writing() as connection:
             connection.execute(update(_INVITATION).where(_INVITATION.c.id == invited.id).values(revoked=True))
 
+    def revoked(self, wave: str) -> frozenset[str]:
+        """Return the responses of *wave* whose link was revoked; of anonymous ones nobody can say which they are."""
+        query = select(_INVITATION.c.id).where(_INVITATION.c.wave_id == wave, _INVITATION.c.revoked.is_(True))
+        with self.database.reading() as connection:
+            return frozenset(self.keys.response(id) for id in connection.execute(query).scalars())
+
     def new_code(self, invited: Invited) -> str:
         """Return a new random code for an anonymous invitation; it is stored nowhere, and the one before is void."""
         from kysely.links import new_code

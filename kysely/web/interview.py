@@ -25,7 +25,7 @@ from kysely.store import ByInvitation, Closed, Conflict, Draft, Phase, ResponseS
 from kysely.store.anonymous import is_anonymous
 from kysely.web import screens, statements
 from kysely.web.contexts import Alert, Link
-from kysely.web.invitations import note_used
+from kysely.web.invitations import note_used, revoked
 from kysely.web.pages import Pages
 from kysely.web.problems import RETRY_AFTER, log
 from kysely.web.screens import Received, Standing
@@ -233,6 +233,8 @@ class Interview:
                 return self._closed(visit, standing, screen, post)
             if visit.study.wave.phase(self.now()) is Phase.OVER:
                 return self.pages.lost(visit, standing, screen, post, "over", visit.at())
+            if state and revoked(self.store, visit.study.wave, state.id):
+                return self.pages.lost(visit, standing, screen, post, "link_revoked", visit.at())
             return self._settle(visit, standing, screen, post, ticket, state)
         except UnknownResponse:
             return self._renew(visit, screen, post)
@@ -466,6 +468,8 @@ class Interview:
                 return self._review_again(visit, passport, state, "submit_renewed", 403)
             if visit.study.wave.phase(self.now()) is Phase.OVER:
                 return self._review_again(visit, passport, state, "over", 409)
+            if revoked(self.store, visit.study.wave, state.id):
+                return self._review_again(visit, passport, state, "link_revoked", 409)
             # That nothing is missing was seen in *state*; the store sends no other revision than the page showed.
             outcome = self.store.submit(state.id, ticket.revision, self.now())
             if isinstance(outcome, Conflict):

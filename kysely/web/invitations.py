@@ -24,6 +24,7 @@ from kysely import clock
 from kysely.errors import ConfigurationError
 from kysely.links import read_code
 from kysely.store import Phase, Store, Wave, WaveClosed
+from kysely.store.anonymous import is_anonymous
 from kysely.store.invitations import Invited
 from kysely.web.contexts import Alert, Button, Form, Frame, InvitationPage
 from kysely.web.frames import Frames, language_links, preferred_language
@@ -289,6 +290,11 @@ def note_used(store: Store, guard: Guard, study: Study, response: str) -> None:
 
 def _marked(study: str) -> str:
     return f"{study}-link"
+
+
+def revoked(store: Store, wave: Wave, response: str) -> bool:
+    """Whether the link of *response* was revoked: it takes no more answers. Only invited waves are asked about."""
+    return wave.by_invitation and not is_anonymous(response) and response in store.invitations.revoked(wave.id)
 
 
 class Misses:

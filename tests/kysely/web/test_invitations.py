@@ -300,6 +300,15 @@ def test_a_page_typed_after_the_end_is_shown_to_be_copied(settings, store, tmp_p
     assert responses(store, wave)[0].answers == {}
 
 
+def test_who_is_revoked_while_answering_keeps_what_was_typed_and_nothing_is_stored(app, store, wave, invited, code):
+    guest = Guest(app)
+    guest.enter(code)
+    store.invitations.revoke(invited)
+    page = guest.send(**{**ANSWERS["organisation"], "organisation_name": "Hyvin pitkä nimi Oy"})
+    assert page.status_code == 409 and "Hyvin pitkä nimi Oy" in text(page) and "ei ole enää voimassa" in text(page)
+    assert responses(store, wave)[0].answers == {}
+
+
 # ---- who may post
 
 VALUES = {"language": "fi", "study": STUDY, "page": "organisation", "stage": "choose", "code": links.ALPHABET[:27]}
