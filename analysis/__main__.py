@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         if given.check:
             check(environ, given.instrument)
             return 0
+        from analysis import engines
+
         folders = (questionnaires, given.extract or build / "extract", given.out or build)
         place = engines.located(environ)
         if given.respondents is None and engines.in_memory(place):
