@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import engines, publications
+from analysis import publications
 from kysely import paths
 from kysely.errors import AuthorError, KyselyError
 
