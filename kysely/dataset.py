@@ -120,14 +120,13 @@ def cases(responses: Mapping[str, Sequence[Any]], invited: Sequence[Invited] = (
 
 def visits(responses: Iterable[Response]) -> dict[str, list[Any]]:
     """Return the extract's `visits` by column: a row a saved form, in the order saved; none where none are kept."""
-    rows = [
-        (response.response, number, visit.page, visit.stage, visit.shown_at, visit.saved_at, visit.duration)
-        for response in responses
-        for number, visit in enumerate(response.visits, start=1)
-    ]
     names = ("response", "visit", "page", "stage", "shown_at", "saved_at", "seconds")
-    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-    table["seconds"] = [duration.total_seconds() for duration in table["seconds"]]
+    table: dict[str, list[Any]] = {name: [] for name in names}
+    for response in responses:
+        for number, visit in enumerate(response.visits, start=1):
+            times = (visit.shown_at, visit.saved_at, visit.duration.total_seconds())
+            for name, value in zip(names, (response.response, number, visit.page, visit.stage, *times), strict=True):
+                table[name].append(value)
     return table
 
 

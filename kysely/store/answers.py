@@ -73,7 +73,7 @@ _BEGIN = {
     for dialect in (sqlite, postgresql)
 }
 _of_response = update(_RESPONSE).where(_RESPONSE.c.id == bindparam("response"))
-_NO_DRAFTS = literal_column("0")
+_NO_DRAFTS: Any = literal_column("0")
 _SUBMIT = Prepared(
     _of_response.values(
         state=bindparam("new_state"),

@@ -30,9 +30,11 @@ LEDGER = "erased.txt"
 
 _RESPONSE = tables.Response.__table__  # type: ignore[attr-defined]
 _ERASURE = tables.Erasure.__table__  # type: ignore[attr-defined]
-_HANGING = tuple(
-    table.__table__.c.response  # type: ignore[attr-defined]
-    for table in (tables.AnswerEvent, tables.PageSubmission, tables.Draft, tables.ResumeCode)
+_HANGING = (
+    tables.AnswerEvent.__table__.c.response,  # type: ignore[attr-defined]
+    tables.PageSubmission.__table__.c.response,  # type: ignore[attr-defined]
+    tables.Draft.__table__.c.response,  # type: ignore[attr-defined]
+    tables.ResumeCode.__table__.c.response,  # type: ignore[attr-defined]
 )
 
 
