@@ -353,10 +353,10 @@ def _value(operand: Operand, answers: Mapping[str, Answer], sets: Sets) -> str |
             return _Between(chosen, chosen + unknown) if unknown else chosen
         case Dominant(set=name):
             members = sets.get(name, ())
-            known = {member: answer for member in members if _known(answer := answers.get(member))}
-            if not members or len(known) < len(members):
+            levels = {member: answers[member] for member in members if _known(answers.get(member))}
+            if not members or len(levels) < len(members):
                 return None
-            highest = dominant(known)
+            highest = dominant(levels)
             return NOTHING if not highest else TIED if len(highest) > 1 else highest[0].removeprefix(f"{name}_")
 
 

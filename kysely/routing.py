@@ -6,7 +6,7 @@ A condition sees the answers on the path only: an answer kept from a branch that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from kysely import conditions, piping
@@ -45,10 +45,10 @@ class Route:
 
     def position(self, answers: Mapping[str, Answer]) -> Screen | None:
         """Return the first screen with a gap in *answers*, those walked with; None if there is none."""
-        known = {name for name in answers if reached(answers, name)} - self.stale
+        known = frozenset(name for name in answers if reached(answers, name)) - self.stale
         return next((screen for screen in self.screens if not self._done(screen, answers, known)), None)
 
-    def _done(self, screen: Screen, answers: Mapping[str, Answer], known: Set[str]) -> bool:
+    def _done(self, screen: Screen, answers: Mapping[str, Answer], known: frozenset[str]) -> bool:
         if screen in self.plain:
             return self.plain[screen] <= known
         return all(known.issuperset(question.asked(screen.stage, answers)) for question in self.questions[screen])

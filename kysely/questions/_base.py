@@ -199,7 +199,8 @@ class Question:
         if codes not in self._narrowed:
             kept = tuple(member for member in getattr(self, self.members) if member.code not in codes)
             whole = sum(member.answerable for member in kept) >= self.fewest
-            self._narrowed[codes] = replace(self, **{self.members: kept}) if whole else None
+            changed: dict[str, Any] = {self.members: kept}
+            self._narrowed[codes] = replace(self, **changed) if whole else None
         return self._narrowed[codes]
 
     def stands(self, answers: Mapping[str, Answer], gone: Collection[str]) -> bool:

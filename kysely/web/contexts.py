@@ -429,8 +429,9 @@ def _field_label(control: Control, name: str) -> str:
     for group in control.groups:
         if group.name == name:
             return group.called
-    beside = [*control.options, *control.groups, *control.lines]
-    for line in (*control.lines, *(each.detail for each in beside if each.detail)):
+    details = [each.detail for each in control.options] + [each.detail for each in control.groups]
+    details += [each.detail for each in control.lines]
+    for line in (*control.lines, *(detail for detail in details if detail)):
         if line.name == name and line.label:
             return line.label
     return control.legend

@@ -25,7 +25,11 @@ TEXTS = {
     for key, text in YAML(typ="safe", pure=True).load(file).items()
 }
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
-SOURCE = "\n".join(file.read_text() for file in [*sorted(FOLDER.glob("*.py")), *TEMPLATES])
+# A question type names the sentence of a button that it adds to the page.
+QUESTIONS = FOLDER.parent / "questions"
+SOURCE = "\n".join(
+    file.read_text() for file in [*sorted(FOLDER.glob("*.py")), *sorted(QUESTIONS.glob("*.py")), *TEMPLATES]
+)
 
 
 @pytest.mark.parametrize("key", TEXTS)
