@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -300,3 +301,19 @@ pages:
       - {id: hectares, type: number, text: {en: How many hectares?}, minimum: 0, maximum: 100000}
       - {id: remark, type: text, text: {en: Anything else?}, max_length: 500, lines: 3}
 """
+
+
+def test_a_mistake_sent_while_the_database_is_locked_gives_the_page_back(sqlite_settings, embedded):
+    database = replace(embedded.answers.database, patience=0.1)
+    impatient = replace(embedded, answers=replace(embedded.answers, database=database))
+    visitor = Visitor(create_app(sqlite_settings, impatient))
+    visitor.start()
+    other = sqlite3.connect(database.file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    typed = {**ANSWERS["organisation"], "organisation_business_id": "123"}
+    page = visitor.post(**typed)
+    assert page.status_code == 503 and form(page).typed == {name: [value] for name, value in typed.items()}
+    other.close()
+    visitor.page = page
+    assert visitor.send(**typed).status_code == 422
+    database.close()
