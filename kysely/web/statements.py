@@ -19,6 +19,10 @@ _ASKING = (
 )
 
 
+_LINKED = {"named": "link_named", "confidential": "link_confidential", "anonymous": "link_anonymous"}
+"""What leads from an invitation to its answers; in open mode nobody is invited."""
+
+
 def who(wave: Wave, say: Wording) -> tuple[str, ...]:
     """Return who asks, on which grounds and for how long answers are kept; in a demonstration, that nobody does."""
     if wave.asking.unsaid:
@@ -59,7 +63,7 @@ def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
 def _invited(study: Study, say: Wording) -> list[str]:
     """Return what is known of people who were invited, as the privacy mode has it."""
     group = study.instrument.min_group
-    return [say["stored_contact"], say.say(f"link_{study.instrument.privacy_mode}", respondents=group)]
+    return [say["stored_contact"], say.say(_LINKED[study.instrument.privacy_mode], respondents=group)]
 
 
 def _changed(study: Study, say: Wording) -> tuple[str, ...]:
