@@ -25,7 +25,6 @@ def parts(figures: Figures) -> Iterator[Part]:
         yield from _lacking(figures, told["lacking"])
     else:
         yield from (Paragraph(text) for text in say.list("methodology.weighting"))
-        yield Paragraph(say(f"methodology.weighting_tests_{told['errors']}"))
         yield _margins(figures, told["margins"])
         yield Paragraph(
             say(
@@ -37,6 +36,7 @@ def parts(figures: Figures) -> Iterator[Part]:
         if told["side_by_side"]:
             yield Paragraph(say(f"methodology.weighting_errors_{told['errors']}"))
             yield _errors(figures, told["side_by_side"])
+        yield Paragraph(say(f"methodology.weighting_tests_{told['errors']}"))
 
 
 def _lacking(figures: Figures, lacking: Sequence[Mapping[str, str]]) -> Iterator[Part]:
