@@ -134,7 +134,7 @@ def analyse_elsewhere(source: Source, place: str, out: Path, *, charts: bool = T
             estimates = elsewhere.tabulate_from(engine, source.layout, about, source.unanswered(about))
             estimates.write(out / "estimates")
     (out / "claims.json").unlink(missing_ok=True)  # an earlier run's, of other numbers
-    print(not_told(engine.place, elsewhere.told(about)), flush=True)
+    print(f"  left out: {elsewhere.refusal(engine, about)}", flush=True)
     drawn = draw_charts(source.layout.study, estimates, out / "charts", wanted=charts and about.responses > 0)
     print(where_to_look(estimates, out, charts=bool(drawn)), flush=True)
 
@@ -214,18 +214,6 @@ def headline(about: Provenance, responses: int) -> str:
 
 def _of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def not_told(place: str, left_out: Sequence[str]) -> str:
-    """Return what was left out because the respondents are not in memory, or came without their extract."""
-    why = (
-        "a table of respondents does not tell it"
-        if place == "memory"
-        else (f"every respondent would have to be in memory and they are on {place}")
-    )
-    return (
-        f"  left out, because {why}: {', '.join(left_out)}. Analyse the extract with KYSELY_ENGINE_URL empty to have it"
-    )
 
 
 def weighted_beside(estimates: Estimates) -> Iterator[str]:

@@ -62,7 +62,7 @@ class Account:
 
     @classmethod
     def of(cls, engine: Engine, plan: Plan, *, claims: bool) -> Account:
-        """Ask the engine for the respondents for whatever the plan needs them for."""
+        """Return the account of what the plan asks for beside its tables, all of which needs an extract in memory."""
         asked = {
             CLAIMS: claims,
             WEIGHTS: bool(plan.weighting),
@@ -70,22 +70,17 @@ class Account:
             AGREEMENT: plan.agreement is not None,
             MEAN: any(table.organisations for table in plan.tables),
         }
-        return cls(engine.place, tuple(one for one, wanted in asked.items() if wanted and not _at_hand(engine, one)))
+        return cls(engine.place, tuple(purpose for purpose, wanted in asked.items() if wanted))
 
 
-def _at_hand(engine: Engine, purpose: str) -> bool:
-    """Return whether the respondents are in memory, and with them all that an extract tells beside the answers."""
+def refusal(engine: Engine, about: Provenance) -> str:
+    """Return what was left out and why, in the engine's own words where it has no respondents to give."""
+    wanted = ", ".join(PURPOSES[purpose] for purpose in (about.elsewhere or {}).get("left_out", ()))
     try:
-        engine.local(PURPOSES[purpose])
-    except DataElsewhere:
-        return False
-    # A file of respondents without its extract: it has the answers, and neither dispositions nor times.
-    return False
-
-
-def told(about: Provenance) -> tuple[str, ...]:
-    """Return in words what was left out."""
-    return tuple(PURPOSES[purpose] for purpose in (about.elsewhere or {}).get("left_out", ()))
+        engine.local(wanted)
+    except DataElsewhere as error:
+        return str(error)
+    return f"{wanted}: a table of respondents does not tell it. Analyse the extract that it came from"
 
 
 def everybody(engine: Engine) -> tuple[int, int]:

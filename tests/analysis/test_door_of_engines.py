@@ -175,9 +175,8 @@ def near(found, expected) -> None:
 
 
 def test_what_needs_respondents_in_memory_is_left_out_aloud(on_postgresql):
-    assert "left out, because every respondent would have to be in memory and they are on PostgreSQL" in (
-        on_postgresql.said
-    )
+    assert "  left out: the claims, the weights to the population" in on_postgresql.said
+    assert ": every respondent must be in memory, and the data are on PostgreSQL. Copy them" in on_postgresql.said
     told = json.loads((on_postgresql.build / "operating_mode/estimates/provenance.json").read_text(encoding="utf-8"))
     assert told["elsewhere"]["place"] == "PostgreSQL"
     assert set(told["elsewhere"]["left_out"]) == {
@@ -284,7 +283,7 @@ def test_a_parquet_file_of_respondents_needs_no_engine_at_all(given, url, table,
     exported(url, table, file)
     found = given("", "--respondents", str(file), "--origin", "simulated", "--no-charts")
     assert (found.code, found.complained) == (0, "")
-    assert "left out, because a table of respondents does not tell it: the claims" in found.said
+    assert "left out: the claims" in found.said and "a table of respondents does not tell it" in found.said
     rows, expected = (one.estimates.rows.set_index(KEY) for one in (found, on_postgresql))
     near(rows["se"], expected.loc[rows.index, "se"])
     assert rows["letters"].tolist() == expected.loc[rows.index, "letters"].tolist()
