@@ -203,11 +203,14 @@ class Interview:
             )
 
         if conflict and not chosen:
-            both = self.pages.conflict(visit, standing, screen, typed, ticket(state.revision), edit=edit)
+            revision = state.revision
+            both = self.pages.conflict(visit, standing, screen, typed, ticket(revision), revision, edit=edit)
             if both is not None:
                 return both
-        # Who has seen both versions may overwrite the saved one.
-        given = ticket(state.revision if conflict else draft.revision)
+        # Who has seen both versions may overwrite the saved one, as it was then.
+        seen = request.args.get("typed", "")
+        seen_at = min(int(seen), state.revision) if seen.isascii() and seen.isdigit() and len(seen) < 9 else 0
+        given = ticket(max(draft.revision, seen_at) if conflict else draft.revision)
         if draft.reason in (REFUSED, REFUSED_BACK):
             back = draft.reason == REFUSED_BACK
             received = screens.receive(standing, screen, typed, skip=back)
@@ -373,7 +376,7 @@ class Interview:
         study = visit.study.id
         ticket = self.guard.ticket(study, passport, screen.page, screen.stage, outcome.revision, post.edit)
         standing = self._standing(state, screen.page)
-        both = self.pages.conflict(visit, standing, screen, post.typed, ticket, edit=post.edit)
+        both = self.pages.conflict(visit, standing, screen, post.typed, ticket, outcome.revision, edit=post.edit)
         return both or self.pages.questions(visit, standing, screen, ticket, edit=post.edit, typed=post.typed)
 
     def _closed(self, visit: Visit, standing: Standing, screen: Screen, post: Post, *, over: bool = False) -> Response:

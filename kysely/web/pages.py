@@ -301,12 +301,13 @@ class Pages:
         screen: Screen,
         typed: MultiDict[str, str],
         ticket: str,
+        revision: int,
         *,
         edit: bool,
     ) -> Response | None:
         """Return both versions of a page that was saved elsewhere in the meantime, None if they say the same.
 
-        *standing* is what is stored.
+        *standing* is what is stored at *revision*.
         """
         say = visit.wording
         title = say["conflict_title"]
@@ -322,7 +323,7 @@ class Pages:
             differences=differences,
             # What was left blank has been asked for once already.
             form=Form(visit.screen(screen), ticket, buttons, (*answers, ("skip", "1"))),
-            edit=Link(say["edit_mine"], f"{visit.screen(screen)}?typed{'&edit' if edit else ''}"),
+            edit=Link(say["edit_mine"], f"{visit.screen(screen)}?typed={revision}{'&edit' if edit else ''}"),
         )
         return self.frames.draw("conflict.html", page, 409)
 

@@ -196,12 +196,31 @@ def test_a_conflict_stands_at_its_address_until_the_respondent_has_chosen(app, s
     for _ in range(3):
         assert page.status_code == 409 and "Ylin johto" in text(page) and "Keskijohto" in text(page)
         page = other.see("respondent")
-    page = other.see("respondent?typed")
+    page = other.see(edit_link(page))
     assert form(page).typed["BG01"] == ["MID"]
     other.send(**{**ANSWERS["respondent"], "BG01": "EXP"})
     assert other.place == "perspective"
     assert response_of(app, store).answers["BG01"] == "EXP"
     assert drafts(store) == 0
+
+
+def edit_link(page) -> str:
+    """Return where one's own version of a conflict is edited."""
+    return "respondent?typed" + page.text.split(f'href="/fi/{STUDY}/respondent?typed')[1].partition('"')[0]
+
+
+def test_what_was_saved_after_the_conflict_was_seen_is_another_conflict(app):
+    visitor = Visitor(app)
+    visitor.start()
+    visitor.answer(until="respondent")
+    other = another_browser(visitor)
+    visitor.send(**ANSWERS["respondent"])
+    seen = other.send(**{**ANSWERS["respondent"], "BG01": "MID"})
+    visitor.see("respondent")
+    visitor.send(**{**ANSWERS["respondent"], "BG01": "EXP"})
+    other.see(edit_link(seen))
+    page = other.send(**{**ANSWERS["respondent"], "BG01": "MID"})
+    assert page.status_code == 409 and "Muu asiantuntija" in text(page)
 
 
 def test_a_page_corrected_after_another_tab_saved_it_is_a_conflict_and_no_overwriting(app):
