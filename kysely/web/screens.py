@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from kysely import routing
+from kysely import piping, routing
 from kysely.codebook import Answer
 from kysely.errors import InvalidAnswer
 from kysely.instrument import Instrument, Page
@@ -57,7 +57,8 @@ class Standing:
 
     def page(self, id: str) -> Page:
         """Return the page *id* as worded for this respondent; its questions are those of `questions`."""
-        return self.route.pages.get(id) or self.instrument.page(id)
+        page = self.route.pages.get(id) or self.instrument.page(id)
+        return piping.neutral(replace(page, questions=())) if page.piped else page
 
     def questions(self, screen: Screen) -> tuple[Question, ...]:
         """Return the questions on *screen*; () if it is not on the path."""
@@ -203,7 +204,7 @@ def control(
 def spoken_of(instrument: Instrument, screen: Screen, typed: MultiDict[str, str]) -> tuple[Question, ...]:
     """Return the questions of *screen* that *typed* has fields of: what to show when the answers are out of reach."""
     return tuple(
-        question
+        piping.neutral(question)
         for question in instrument.page(screen.page).questions
         if screen.stage in question.all_stages and any(name in typed for name in question.fields(screen.stage))
     )

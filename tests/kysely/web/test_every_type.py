@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from kysely import loading, plugins, routing, simulate
 from kysely.codebook import Missing
 from kysely.store import SIMULATED
-from kysely.web import create_app
+from kysely.web import create_app, screens
 from tests.kysely import every_type
 from tests.kysely.web._visitor import Visitor, form, text
 from tests.kysely.web.test_hostile import PAYLOADS
@@ -192,3 +192,10 @@ def test_an_interview_may_begin_with_a_text_to_read(settings, store, tmp_path):
     assert guest.place == "p_words" and "Tervetuloa" in text(guest.page)
     guest.send()
     assert guest.place == "p_date"
+
+
+def test_words_from_answers_that_are_out_of_reach_are_the_authors_own(instrument):
+    screen = routing.Screen("after")
+    assert screens.Standing(instrument, {}, 0).page("after").title["en"] == "Once more: customers"
+    served, *_ = screens.spoken_of(instrument, screen, MultiDict({"served_OTH": "NOT"}))
+    assert [row.label["en"] for row in served.rows] == ["Companies", "Citizens", "Others"]
