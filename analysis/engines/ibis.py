@@ -327,6 +327,10 @@ class Ibis:
                 different=rows.count() if told_apart is None else rows[told_apart].nunique(),
             )
         )
+        if not int(found["n"][0]):
+            raise DesignError(
+                "the table has no respondents: nobody has answered yet, or the plan's `valid` leaves everybody out"
+            )
         names = ("n", "bad", "no_psu", "no_stratum", "different")
         n, bad, no_psu, no_stratum, different = (int(found[name][0] or 0) for name in names)
         if bad:

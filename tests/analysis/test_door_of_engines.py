@@ -324,6 +324,15 @@ def test_a_table_that_can_not_be_right_is_refused_with_the_cure(given, url, tabl
     assert not (found.build / "operating_mode" / "estimates").exists()
 
 
+def test_where_nobody_counts_yet_an_engine_has_nothing_to_sum(run, url):
+    study = _study.answers(organisations=1, respondents=1)
+    study.columns["BG01"] = ["no_answer"]
+    assert (
+        "the table has no respondents: nobody has answered yet, or the plan's `valid`"
+        in run(url, study=study).complained
+    )
+
+
 @pytest.mark.parametrize(
     "url, complaint",
     [
