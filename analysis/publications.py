@@ -345,7 +345,7 @@ def told(outcome: Outcome, say: Wording, *, confirmed: bool) -> Iterator[str]:
     else:
         yield f"  published as {outcome.entry.id}" if confirmed else "  may be published"
     if "no_breakdown" in decided.notes:
-        yield "  in total only: fewer than two groups are large enough to be told apart (rule 3)"
+        yield "  in total only: fewer than two groups are left that may be told apart (rules 3 to 5)"
     if outcome.together:
         groups = ", ".join(say.group(one.by, name) for name in outcome.together)
         yield f"  put together as others, being small or too much alike (rules 3 to 5): {groups}"
