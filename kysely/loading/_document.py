@@ -55,6 +55,10 @@ class Form:
     """Some of the pages, in the order they are asked."""
 
     title: Text | None = None
+    minutes: int | None = field(
+        default=None,
+        metadata={"help": "how long it takes, if not as long as the file says", "minimum": 1, "maximum": 240},
+    )
     pages: tuple[str, ...] = field(metadata={"help": "ids of pages"})
 
 
