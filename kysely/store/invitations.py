@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kysely.contacts import Contact, fold_address
@@ -291,11 +291,6 @@ class Invitations:
         )
         with self.database.reading() as connection:
             return {row.invitation_id: row.state for row in connection.execute(query)}
-
-    def count(self, wave: str) -> int:
-        with self.database.reading() as connection:
-            query = select(func.count()).select_from(_INVITATION).where(_INVITATION.c.wave_id == wave)
-            return connection.execute(query).scalar() or 0
 
     def _insert(self, table: Any) -> Any:
         return (sqlite if self.database.sqlite else postgresql).insert(table)

@@ -29,7 +29,7 @@ _CONTACT = tables.Contact.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Queued:
-    """A mail that waits; *answering* is the Message-ID of the invitation that a reminder answers, "" for none."""
+    """A mail of the outbox: to whom, and of which round (1 is the invitation)."""
 
     id: str
     invitation: str
