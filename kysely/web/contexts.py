@@ -230,9 +230,7 @@ class ThanksPage:
     heading: str
     paragraphs: tuple[str, ...]
     onward: Link
-    form: Form | None = None
     links: tuple[Link, ...] = ()
-    alert: Alert | None = None
 
 
 @dataclass(frozen=True, slots=True)

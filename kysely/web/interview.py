@@ -31,7 +31,7 @@ from kysely.web.problems import RETRY_AFTER, log
 from kysely.web.screens import Received, Standing
 from kysely.web.security import Guard, Passport, Ticket, same_browser
 from kysely.web.studies import Study
-from kysely.web.visits import HANDLING, LATER, REVIEW, THANKS, Post, Visit, redirect
+from kysely.web.visits import CHANGE, HANDLING, LATER, REVIEW, THANKS, Post, Visit, redirect
 from kysely.web.wording import wordings
 
 TYPED, REFUSED, REFUSED_BACK, CONFLICT = "typed", "refused", "refused_back", "conflict"
@@ -64,7 +64,8 @@ class Interview:
             (f"/{REVIEW}", "review", self.review, "GET"),
             (f"/{REVIEW}", "submit", self.submit, "POST"),
             (f"/{THANKS}", "thanks", self.thanks, "GET"),
-            (f"/{THANKS}", "reopen", self.reopen, "POST"),
+            (f"/{CHANGE}", "ask_to_change", self.ask_to_change, "GET"),
+            (f"/{CHANGE}", "reopen", self.reopen, "POST"),
             ("/<page>", "page", self.page, "GET"),
             ("/<page>", "save", self.save, "POST"),
             ("/<page>/<stage>", "stage", self.page, "GET"),
@@ -508,34 +509,42 @@ class Interview:
             return redirect(visit.at())
         if not state.sealed:
             return redirect(visit.at(REVIEW))
-        return self._thank(visit, visit.passport, state)
+        changeable = self._changeable(visit, self.store.instrument(state.version_hash))
+        return self.pages.thanks(visit, changeable=changeable)
+
+    def ask_to_change(self, language: str, study: str) -> Response:
+        visit = self._visit(language, study)
+        state = self._state(visit.passport)
+        if state is None or visit.passport is None:
+            return redirect(visit.at())
+        if not state.sealed:
+            return redirect(visit.at(REVIEW))
+        return self._offer_changes(visit, visit.passport, state)
 
     def reopen(self, language: str, study: str) -> Response:
         """Let the respondent change what was sent: seen again only by who presses this button, with the cookie."""
         visit = self._visit(language, study)
-        ticket = self._post(visit).admits(Screen(THANKS))
+        ticket = self._post(visit).admits(Screen(CHANGE))
         state = self._state(visit.passport)
         if state is None or visit.passport is None or not state.submitted:
             return redirect(visit.at(), 303)
         if not self._changeable(visit, self.store.instrument(state.version_hash)):
-            return self._thank(visit, visit.passport, state, "changes_over", 409)
+            return self._offer_changes(visit, visit.passport, state, "changes_over", 409)
         if ticket is None:
-            return self._thank(visit, visit.passport, state, "renewed_short", 403)
+            return self._offer_changes(visit, visit.passport, state, "renewed_short", 403)
         try:
             self.store.reopen(state.id, self.now())
         except WaveClosed:
-            return self._thank(visit, visit.passport, state, "changes_over", 409)
+            return self._offer_changes(visit, visit.passport, state, "changes_over", 409)
         return redirect(visit.at(REVIEW), 303)
 
-    def _thank(
+    def _offer_changes(
         self, visit: Visit, passport: Passport, state: ResponseState, reason: str = "", status: int = 200
     ) -> Response:
-        say = visit.wording
-        instrument = self.store.instrument(state.version_hash)
-        changeable = self._changeable(visit, instrument)
-        ticket = self.guard.ticket(visit.study.id, passport, THANKS) if changeable else ""
-        alert = Alert(say["not_opened"], (say.say(reason, button=say["change_sent"]),)) if reason else None
-        return self.pages.thanks(visit, ticket, coded=True, alert=alert, status=status)
+        """Return the page whose button opens what was sent, or says why it can't."""
+        changeable = reason != "changes_over" and self._changeable(visit, self.store.instrument(state.version_hash))
+        ticket = self.guard.ticket(visit.study.id, passport, CHANGE) if changeable else ""
+        return self.pages.changes(visit, ticket, reason or ("" if ticket else "changes_over"), status)
 
     # ---- what the views begin with
 

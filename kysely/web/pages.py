@@ -17,6 +17,7 @@ from kysely.web.contexts import (
     Alert,
     Asked,
     Button,
+    CodePage,
     ConflictPage,
     Difference,
     Fact,
@@ -36,7 +37,7 @@ from kysely.web.contexts import (
 from kysely.web.frames import Frames, language_links
 from kysely.web.screens import Errors, Received, Standing
 from kysely.web.security import COOKIE_DAYS
-from kysely.web.visits import FEEDBACK, HANDLING, LATER, RESUME, REVIEW, THANKS, Post, Visit
+from kysely.web.visits import CHANGE, FEEDBACK, HANDLING, LATER, RESUME, REVIEW, THANKS, Post, Visit
 from kysely.web.wording import Wording, wordings
 
 
@@ -131,32 +132,39 @@ class Pages:
         )
         return self.frames.draw("review.html", page, status)
 
-    def thanks(
-        self, visit: Visit, ticket: str = "", *, coded: bool = True, alert: Alert | None = None, status: int = 200
-    ) -> Response:
-        """Return the page that says the response is complete and durable.
-
-        With a *ticket* it can be opened again to be changed; *coded* is one that has a code.
-        """
+    def thanks(self, visit: Visit, *, changeable: bool = False) -> Response:
+        """Return the page that says the response is complete and durable. It has no form: here an interview ends."""
         say = visit.wording
-        title = say["thanks_title"]
         page = ThanksPage(
-            frame=self._frame(
-                visit,
-                f"{say['error']}: {title}" if alert else title,
-                links=lambda other: visit.at(THANKS, language=other),
-            ),
-            heading=title,
-            paragraphs=(say["thanks_text"], *([say["thanks_change"]] if ticket else []), say["thanks_next"]),
+            frame=self._frame(visit, say["thanks_title"], links=lambda other: visit.at(THANKS, language=other)),
+            heading=say["thanks_title"],
+            paragraphs=(say["thanks_text"], *([say["thanks_change"]] if changeable else []), say["thanks_next"]),
             onward=Link(say["to_introduction"], visit.at()),
-            form=Form(visit.at(THANKS), ticket, (Button(say["change_sent"], look="second"),)) if ticket else None,
             links=(
                 *((Link(say["feedback_open"], visit.at(FEEDBACK)),) if visit.study.id in self.giving_feedback else ()),
-                *((Link(say["code_link"], visit.at(LATER)),) if coded else ()),
+                *((Link(say["change_sent"], visit.at(CHANGE)),) if changeable else ()),
+                Link(say["code_link"], visit.at(LATER)),
             ),
-            alert=alert,
         )
-        return self.frames.draw("thanks.html", page, status)
+        return self.frames.draw("thanks.html", page)
+
+    def changes(self, visit: Visit, ticket: str, reason: str, status: int) -> Response:
+        """Return the page whose button opens what was sent; without a *ticket* it says why not, by its *reason*."""
+        say = visit.wording
+        title, button = say["changing_title"], Button(say["change_sent"])
+        page = CodePage(
+            frame=self._frame(
+                visit,
+                f"{say['error']}: {title}" if reason else title,
+                links=lambda other: visit.at(CHANGE, language=other),
+            ),
+            heading=title,
+            paragraphs=(say["thanks_change"], say["changing_how"]) if ticket else (),
+            form=Form(visit.at(CHANGE), ticket, (button,)) if ticket else None,
+            alert=Alert(say["not_opened"], (say.say(reason, button=button.label),)) if reason else None,
+            links=(Link(say["to_thanks"], visit.at(THANKS)),),
+        )
+        return self.frames.draw("code.html", page, status)
 
     # ---- questions
 

@@ -16,6 +16,7 @@ from kysely.web.wording import Wording
 
 REVIEW, THANKS, HANDLING = "check-answers", "thank-you", "how-answers-are-handled"
 LATER, RESUME, ERASE = "continue-later", "continue-with-a-code", "erase-my-answers"
+CHANGE = "change-my-answers"
 FEEDBACK = "your-feedback"
 """Addresses within a study. Their hyphens keep them apart from every page: the names authors give have none."""
 

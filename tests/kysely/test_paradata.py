@@ -138,6 +138,7 @@ def test_an_interview_leaves_its_times_in_the_extract_from_first_shown_to_saved(
     }  # fmt: skip
     visitor.answer()
     visitor.send()
+    visitor.see("change-my-answers")
     visitor.send()
     visitor.see("perspective?edit")
     visitor.send(**{**ANSWERS["perspective"], "BG08": "Muutettu"})

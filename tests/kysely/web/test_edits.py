@@ -30,6 +30,7 @@ def sent(app, language="fi") -> Visitor:
 
 def reopened(app) -> Visitor:
     visitor = sent(app)
+    visitor.see("change-my-answers")
     visitor.send()
     assert visitor.place == "check-answers"
     return visitor
@@ -46,6 +47,8 @@ def test_sent_answers_are_changed_and_sent_again(app, store, language):
     visitor = sent(app, language)
     first = response_of(app, store)
     assert wordings()[language]["thanks_change"] in text(visitor.page)
+    assert form(visitor.page).action == ""  # here an interview ends
+    visitor.see("change-my-answers")
     visitor.send()
     assert visitor.place == "check-answers"
     assert wordings()[language]["changing_text"] in text(visitor.page)
@@ -104,8 +107,7 @@ def test_twenty_presses_to_send_again_are_one(app, store):
 def test_a_wave_that_has_closed_refuses_politely_and_shows_what_was_typed(app, store, when):
     visitor = sent(app) if when == "before the press" else reopened(app)
     before = response_of(app, store)
-    if when == "after it":
-        visitor.see("perspective?edit")
+    visitor.see("change-my-answers" if when == "before the press" else "perspective?edit")
     store.close_wave(before.wave, datetime.now(UTC))
     if when == "before the press":
         page = visitor.send()
@@ -134,16 +136,17 @@ def test_a_definition_may_keep_what_was_sent_as_it_is(sqlite_settings, embedded,
     assert "they can no longer be changed" in text(page)
     thanks = client.post("/en/quiet/check-answers", data=dict(form(page).hidden), follow_redirects=True)
     assert "Thank you" in text(thanks) and "Change your answers" not in text(thanks)
-    assert client.post("/en/quiet/thank-you", data={"end": "1"}).status_code in (303, 409)
+    assert client.post("/en/quiet/change-my-answers", data={"end": "1"}).status_code in (303, 409)
     assert client.get("/en/quiet/field").status_code == 302
 
 
 def test_a_press_without_the_cookie_or_the_ticket_opens_nothing(app, store):
     visitor = sent(app)
+    visitor.see("change-my-answers")
     stranger = app.test_client()
-    answer = stranger.post(f"/fi/{STUDY}/thank-you", data=dict(form(visitor.page).hidden))
+    answer = stranger.post(f"/fi/{STUDY}/change-my-answers", data=dict(form(visitor.page).hidden))
     assert answer.headers["Location"] == f"/fi/{STUDY}/"
-    page = visitor.client.post(f"/fi/{STUDY}/thank-you", data={"end": "1"})
+    page = visitor.client.post(f"/fi/{STUDY}/change-my-answers", data={"end": "1"})
     assert page.status_code == 403 and "Esimerkki Oy" not in text(page)
     assert not response_of(app, store).reopened
 

@@ -112,6 +112,7 @@ PLACES = (
     f"/fi/{STUDY}/continue-later",
     f"/fi/{STUDY}/continue-with-a-code",
     f"/fi/{STUDY}/erase-my-answers",
+    f"/fi/{STUDY}/change-my-answers",
     "/assets/x/kysely.css",
     "/charts/x/fi/x.png",
     "/reports/x/fi",
