@@ -83,7 +83,7 @@ _PLACED = frozenset({"fixed", "order"})
 _OFFERED = frozenset({"dont_know", "not_applicable"})
 _COUNTED = frozenset({"unit"})
 """Texts that are part of what a number means."""
-_ANONYMITY = {"named": 0, "confidential": 1, "anonymous": 2, "open": 2}
+_ANONYMITY = {"named": 0, "confidential": 1, "open": 2, "anonymous": 3}
 _LONGEST = 60
 
 

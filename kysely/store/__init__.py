@@ -3,7 +3,7 @@
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store._store import Store, backup, open, upgraded
 from kysely.store.databases import databases
-from kysely.store.tables import REAL, SIMULATED
+from kysely.store.tables import OPEN, REAL, SIMULATED
 from kysely.store.upgrading import current, faults, is_newest
 from kysely.store.values import (
     GRACE,
@@ -27,6 +27,7 @@ from kysely.store.values import (
 )
 
 __all__ = [
+    "OPEN",
     "REAL",
     "SIMULATED",
     "GRACE",

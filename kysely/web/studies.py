@@ -16,7 +16,7 @@ from kysely import loading
 from kysely.config import Settings
 from kysely.errors import KyselyError
 from kysely.instrument import Instrument
-from kysely.store import REAL, Publication, Store, Wave, WaveClosed
+from kysely.store import OPEN, REAL, Publication, Store, Wave, WaveClosed
 from kysely.web.wording import LANGUAGES
 
 LOOK_AGAIN = 5.0
@@ -103,19 +103,22 @@ def open_studies(settings: Settings, store: Store, origin: str, now: Callable[[]
 
 
 def asked_now(store: Store, origin: str) -> tuple[Publication, ...]:
-    """Return what each open wave asks: of an instrument with several forms under way, the wave opened last."""
+    """Return what is asked of each instrument: what its open wave asks, of several the one opened last.
+
+    Where none is open it is the last closed one, which takes no new responses: those begun can still be finished.
+    """
     found: dict[str, Publication] = {}
-    for publication in store.publications():
+    for publication in sorted(store.publications(), key=lambda one: one.wave.state != OPEN):
         wave = publication.wave
-        if wave.origin != origin or wave.state != "open" or (wave.demonstration and store.settings.production):
-            continue
-        found.setdefault(wave.instrument, publication)
+        if wave.origin == origin and not (wave.demonstration and store.settings.production):
+            found.setdefault(wave.instrument, publication)
     return tuple(sorted(found.values(), key=lambda publication: publication.wave.instrument))
 
 
 def _form_under_way(store: Store, instrument: str) -> str | None:
     """Return the form whose wave is open for real answers, None where there is none: then the first form is asked."""
-    return next((found.wave.form for found in asked_now(store, REAL) if found.wave.instrument == instrument), None)
+    asked = (found.wave for found in asked_now(store, REAL) if found.wave.instrument == instrument)
+    return next((wave.form for wave in asked if wave.state == OPEN), None)
 
 
 def _demonstrate(store: Store, instrument: Instrument, now: datetime) -> None:

@@ -257,3 +257,27 @@ def test_a_municipality_typed_without_a_name_is_still_there_when_one_comes_back(
     assert visitor.place == "activity"
     visitor.see("organisation")
     assert form(visitor.page).typed["organisation_municipality"] == ["Vaasa"]
+
+
+def test_what_was_begun_before_the_wave_closed_is_finished_after_it_and_after_a_restart(app, settings, store):
+    early = begun(app)
+    early.send(**ANSWERS["organisation"])
+    (wave,) = store.waves(STUDY)
+    store.close_wave(wave.id, datetime.now(UTC))
+    restarted = create_app(settings, store)
+    early.client = moved(early.client, restarted)
+    early.see("activity")
+    early.answer()
+    early.send()
+    assert early.place == "thank-you"
+    late = Visitor(restarted)
+    page = late.see()
+    assert wordings()["fi"]["over"] in text(page) and not form(page).typed
+    assert len(list(store.responses(wave.id))) == 1
+
+
+def moved(client, app):
+    """Return the same browser, now at the restarted application."""
+    other = app.test_client()
+    other.set_cookie(COOKIE, client.get_cookie(COOKIE).value)
+    return other

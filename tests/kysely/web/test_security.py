@@ -113,6 +113,7 @@ PLACES = (
     f"/fi/{STUDY}/continue-with-a-code",
     f"/fi/{STUDY}/erase-my-answers",
     f"/fi/{STUDY}/change-my-answers",
+    f"/fi/{STUDY}/your-feedback",
     "/assets/x/kysely.css",
     "/charts/x/fi/x.png",
     "/reports/x/fi",
