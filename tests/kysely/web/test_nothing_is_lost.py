@@ -188,14 +188,14 @@ def test_a_database_out_of_reach_gives_the_page_back_too(sqlite_settings, embedd
 def out_of_reach(store):
     """The answers' file is another file's bytes for a while, as after a failed copy."""
     database = store.answers.database
-    database.engine.dispose()
+    database.close()  # open connections would go on with the old file
     aside = database.file.with_suffix(".aside")
     database.file.rename(aside)
     database.file.write_bytes(b"this is no database " * 1000)
     try:
         yield
     finally:
-        database.engine.dispose()
+        database.close()
         aside.replace(database.file)
 
 
