@@ -86,7 +86,10 @@ class Interview:
     def start(self, language: str, study: str) -> Response:
         visit = self._visit(language, study)
         post = self._post(visit)
+        first = visit.screen(Standing(visit.study.instrument, {}, 0).entrance)
         ticket = post.admits(Screen(""))
+        if ticket is None and post.ticket and visit.passport and self.guard.begun_by(post.ticket, visit.passport):
+            return redirect(first, 303)  # pressed once more before the first page has come
         if ticket is None or not post.whole:
             return self._introduce(visit, refused="start_renewed")
         try:
@@ -95,8 +98,7 @@ class Interview:
             return self._introduce(visit, refused="by_invitation")
         except WaveClosed:
             return self._introduce(visit, refused="wave_closed")
-        first = Standing(visit.study.instrument, {}, 0).entrance
-        answer = redirect(visit.screen(first), 303)
+        answer = redirect(first, 303)
         # A new mark: pages of an earlier response that are still open in another tab are not this one's.
         self.guard.give_passport(study, self.guard.passport_after(ticket, response), answer)
         return answer

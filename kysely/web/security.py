@@ -139,6 +139,10 @@ class Guard:
         mark = hmac.new(self._key, ticket.key.encode(), hashlib.sha256)
         return Passport(mark.hexdigest()[:32], response)
 
+    def begun_by(self, ticket: Ticket, passport: Passport) -> bool:
+        """Whether this browser has its *passport* because it sent the form of *ticket*."""
+        return hmac.compare_digest(self.passport_after(ticket, "").browser, passport.browser)
+
     def read_passport(self, study: str, cookies: dict[str, str]) -> Passport | None:
         """Return what this browser's cookie for *study* says, or None without a cookie of ours."""
         try:

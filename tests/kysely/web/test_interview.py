@@ -259,6 +259,18 @@ def test_a_double_click_on_start_begins_one_response(app, store):
     assert visitor.send(**ANSWERS["organisation"]).status_code == 200
 
 
+def test_start_pressed_again_before_the_first_page_has_come_leads_there(app, store):
+    visitor = Visitor(app)
+    visitor.see()
+    assert visitor.post().status_code == 303  # with the cookie of the response that it began
+    again = visitor.post()
+    assert (again.status_code, again.headers["Location"]) == (303, f"/fi/{STUDY}/organisation")
+    response_of(app, store)
+    visitor.see("organisation")
+    assert visitor.send(**ANSWERS["organisation"]).status_code == 200
+    assert visitor.place == "activity"
+
+
 def test_a_response_under_way_is_continued_or_left_for_a_new_one(app, store):
     visitor = Visitor(app)
     visitor.start()
