@@ -118,7 +118,8 @@ def _shared(view: View) -> Method:
     for person, values in view.people.items():
         linked = [owners[value] for value in values if value in owners and len(owners[value]) < len(view.responses)]
         if linked:
-            found[person] = frozenset(min(linked, key=lambda owners: len(owners)))
+            fewest: set[str] = min(linked, key=len)
+            found[person] = frozenset(fewest)
     return Method("values that both sides share", found)
 
 

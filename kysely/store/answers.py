@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kysely.codebook import Answer, Missing
@@ -401,7 +401,7 @@ def _close(connection: Connection, wave: str, now: datetime) -> None:
     )
 
 
-def _wave(row: Row[Any]) -> Wave:
+def _wave(row: Any) -> Wave:
     return Wave(
         access=row.access,
         opens_at=row.opens_at,

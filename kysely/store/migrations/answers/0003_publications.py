@@ -18,7 +18,9 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("wave_id", "number", name="pk_publication"),
         sa.ForeignKeyConstraint(["wave_id"], ["wave.id"], name="fk_publication_wave"),
-        sa.ForeignKeyConstraint(["version_hash"], ["instrument_version.hash"], name="fk_publication_instrument_version"),
+        sa.ForeignKeyConstraint(
+            ["version_hash"], ["instrument_version.hash"], name="fk_publication_instrument_version"
+        ),
     )
     # What a wave of the earlier schema asks: the newest definition that was frozen for its instrument and form.
     op.execute(
