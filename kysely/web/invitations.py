@@ -97,7 +97,7 @@ class PersonalLinks:
         if found is None:
             return self._unknown(say)
         invited, study = found
-        if not self._shown_here():
+        if not self._shown_here() and not self._opened_here(study, invited, code):
             alert = Alert(say["link_not_started"], (say.say("link_renewed", button=say["link_start"]),))
             return self._invite(say, code, invited, study, alert)
         if study is None:
@@ -163,6 +163,13 @@ class PersonalLinks:
         ticket = self.guard.read_ticket(LINK, request.form.get("ticket", ""))
         passport = self.guard.read_passport(LINK, request.cookies)
         return ticket is not None and passport is not None and same_browser(ticket, passport) and "end" in request.form
+
+    def _opened_here(self, study: Study | None, invited: Invited, code: str) -> bool:
+        """Whether this browser has the response already: its button was pressed again before the page came."""
+        passport = self.guard.read_passport(study.id, request.cookies) if study else None
+        return passport is not None and passport.response == self.store.invitations.response_of(
+            invited, read_code(code)
+        )
 
     def _invite(
         self, say: Wording, code: str, invited: Invited, study: Study | None, alert: Alert | None = None

@@ -65,6 +65,19 @@ def responses(store, wave):
     return list(store.responses(wave.id))
 
 
+def test_a_link_whose_button_is_pressed_again_before_the_page_has_come_leads_there(app, store, wave, code):
+    guest = Guest(app)
+    guest.arrive(code)
+    first, second = guest.post(), guest.post()
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len(responses(store, wave)) == 1
+    guest.see("organisation")
+    guest.send(**ANSWERS["organisation"])
+    assert guest.place == "activity"
+    assert Guest(app).client.post("/fi/r/", data=dict(form(guest.page).hidden) | {"code": code}).status_code == 403
+
+
 def test_a_link_leads_to_the_questions_and_leaves_the_address_at_once(app, store, wave, code):
     guest = Guest(app)
     page = guest.enter(code)
