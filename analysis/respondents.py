@@ -82,8 +82,9 @@ class Layout:
 
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
-        """The closed variables that were asked, the recodes, and what is derived from scores."""
-        asked, own = {one.name for one in self.study.asked()}, self.study.answers.codebook
+        """The closed variables that were asked and have codes, the recodes, and what is derived from scores."""
+        own = self.study.answers.codebook
+        asked = {one.name for one in self.study.asked() if one.categories or one.kind is Kind.BINARY}
         return tuple(one for one in self.study.codebook.variables if one.name in asked or one.name not in own)
 
     def coded(self, name: str) -> Coded:
