@@ -129,9 +129,22 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Certificate:
 
     The instance is removed if nothing was wrong. Raises ServerFailed if there is no server to test.
     """
-    began, started = datetime.now(UTC), time.monotonic()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     instance = Path(tempfile.mkdtemp(prefix="crashtest-", dir=folder))
+    kept = False
+    try:
+        certificate = _certified(plan, instance, say)
+        kept = certificate.kept
+        return certificate
+    finally:
+        if kept:
+            shutil.rmtree(instance)
+        else:
+            say(f"The databases and the server's log are kept for you to look at: {instance}")
+
+
+def _certified(plan: Plan, instance: Path, say: Callable[[str], None]) -> Certificate:
+    began, started = datetime.now(UTC), time.monotonic()
     with _postgresql(plan) as postgresql:
         environ = _environ(instance, postgresql)
         server = Server(environ, instance / "server.log")
@@ -151,7 +164,7 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Certificate:
             responses = sum(count.started for count in store.counts())
         finally:
             store.close()
-    certificate = Certificate(
+    return Certificate(
         made_at=began.strftime("%Y-%m-%d %H:%M UTC"),
         database=database,
         machine=f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
@@ -167,11 +180,6 @@ def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Certificate:
         damaged=damaged,
         refused=tally.faults,
     )
-    if certificate.kept:
-        shutil.rmtree(instance)
-    else:
-        say(f"The databases are kept for you to look at: {instance}")
-    return certificate
 
 
 def _strike(plan: Plan, server: Server, postgresql: PostgreSQL | None, tally: Tally, say: Callable[[str], None]) -> int:

@@ -26,8 +26,6 @@ SENDS_ONCE = 9
 """A seed with which robot 1 sends its first three forms on one connection only."""
 EVERYTHING = list(robots.STEPS)
 
-pytestmark = pytest.mark.long
-
 # kills, terminations, stops of the database, forms
 COUNTS = {
     "sqlite": (200, 10, 0, 20_000) if LONG else (3, 1, 0, 300),
@@ -35,6 +33,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", COUNTS)
 def test_what_was_acknowledged_survives_a_server_that_is_killed_again_and_again(tmp_path, database):
     kills, terminations, stops, submissions = COUNTS[database]
@@ -56,10 +55,9 @@ def test_what_was_acknowledged_survives_a_server_that_is_killed_again_and_again(
     assert list((tmp_path / "instance").iterdir()) == [], "the databases of the settings were never opened"
 
 
+@pytest.mark.long
 def test_a_hundred_forms_that_are_under_way_when_the_server_is_told_to_stop_are_saved_once(tmp_path):
-    plan = crashtest.Plan(
-        submissions=1_500 if LONG else 400, kills=0, terminations=5 if LONG else 1, respondents=100 if LONG else 40
-    )
+    plan = crashtest.Plan(submissions=3_000 if LONG else 600, kills=0, terminations=10 if LONG else 1, respondents=100)
     certificate = crashtest.run(plan, tmp_path, lambda line: None)
     assert certificate.faults == dict.fromkeys(certificate.faults, [])
     assert certificate.struck_under_way > plan.terminations
