@@ -18,6 +18,7 @@ from analysis.plan import DesignColumns as PlannedDesign
 from analysis.respondents import Layout, Making, RespondentsError, put
 from analysis.study import ESTIMANDS, Study
 from analysis.tabulate import tabulate, unanswered
+from kysely.codebook import Kind, Variable
 from tests.analysis import _study
 
 SAMPLED = PlannedDesign(psu="organisation", weight="design_weight", stratum="stratum")
@@ -95,6 +96,16 @@ def test_no_name_and_no_word_of_a_respondent_is_in_the_table(folder):
     known = {one.name for one in making.layout.variables} | set(making.layout.central(_study.plan().scores[0]).columns)
     for table in making.tables():
         assert set(table.column_names) == design | known
+
+
+def test_the_order_in_which_options_were_shown_stays_out_of_the_table(tmp_path):
+    study, book = _study.answers(respondents=60, organisations=40), _study.codebook()
+    study.columns["OM_order"] = ["PROD CUST PUB DEV"] * len(study)
+    words = {language: "order" for language in book.languages}
+    shown = Variable("OM_order", Kind.TEXT, "OM_B", words, words)
+    folder = _study.write(study, tmp_path / "extract", replace(book, variables=(*book.variables, shown)))
+    for table in Making(extract_batches.stored(folder), _study.plan()).tables():
+        assert "OM_B01_PROD" in table.column_names and "OM_order" not in table.column_names
 
 
 def test_a_batch_is_checked_as_the_whole_is(tmp_path):
