@@ -89,6 +89,8 @@ def test_every_page_and_state_of_the_interview_is_accessible(server, open_browse
     page.goto(f"{server.url}/{language}/{STUDY}/check-answers")
     onward(page)
     inspector.look("thank you")
+    page.goto(f"{server.url}/{language}/{STUDY}/your-feedback")
+    inspector.look("feedback")
     for place in (f"{STUDY}/how-answers-are-handled", "accessibility", "charts/", "nowhere/"):
         page.goto(f"{server.url}/{language}/{place}")
         inspector.look(place)
