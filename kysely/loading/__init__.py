@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from kysely.instrument import Instrument
 from kysely.loading import _history, _lint, _scores
 from kysely.loading._binding import LANGUAGE, Binder, missing_labels
 from kysely.loading._document import SCHEMA, Document, Form, Languages, MissingLabels
-from kysely.loading._nodes import Node, from_file, from_json, from_plain, from_yaml
+from kysely.loading._nodes import MAXIMUM_BYTES, Node, from_bytes, from_file, from_json, from_plain, from_yaml
 from kysely.questions._base import Question, Scale
 
 FILE = "questionnaire.yaml"
@@ -141,10 +142,23 @@ class _Draft:
 
 def _from_path(path: Path) -> _Draft:
     file = path / FILE if path.is_dir() else path
-    node, problems = from_file(file, str(file))
-    if node is None:
+    try:
+        content = file.read_bytes()
+    except OSError:
+        content = b""
+    if not 0 < len(content) <= MAXIMUM_BYTES:
+        _, problems = from_file(file, str(file))
         return _Draft(str(file), Node(None), None, {}, tuple(problems))
-    draft = _draft(node, str(file))
+    return _from_content(str(file), content)
+
+
+@lru_cache(maxsize=8)
+def _from_content(file: str, content: bytes) -> _Draft:
+    """Return the draft of a file that holds *content*; its forms are loaded one after the other, it is read once."""
+    node, problems = from_bytes(content, file)
+    if node is None:
+        return _Draft(file, Node(None), None, {}, tuple(problems))
+    draft = _draft(node, file)
     return _Draft(draft.file, draft.node, draft.document, draft.missing, (*problems, *draft.problems))
 
 

@@ -59,12 +59,19 @@ def from_file(path: Path, name: str) -> tuple[Node | None, list[Problem]]:
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             return None, [_problem(name, 1, f"the file is larger than {MAXIMUM_BYTES} bytes", "Split it", "too_large")]
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         cause = f"the file can't be read ({error.strerror})"
         return None, [_problem(name, 1, cause, "Put the file there and let it be read", "unreadable")]
+    return from_bytes(content, name)
+
+
+def from_bytes(content: bytes, name: str) -> tuple[Node | None, list[Problem]]:
+    """Return what the YAML in *content* says and what is wrong with it as YAML."""
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         return None, [_problem(name, line, "the text is not UTF-8", "Save the file as UTF-8", "not_utf8")]
     return from_yaml(text, name)
 
