@@ -171,7 +171,8 @@ def _session(master: str) -> Any:
         if SparkContext._active_spark_context is None:
             # What the JVM has to say is for its own log, not for the terminal of who asks for a table.
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            SparkContext(conf=settings, gateway=launch_gateway(settings, quiet))
+            # Spark keeps the first JVM of a process for every later session; a second one would be left running.
+            SparkContext(conf=settings, gateway=SparkContext._gateway or launch_gateway(settings, quiet))
         return SparkSession.builder.getOrCreate()
 
 
