@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,13 +49,27 @@ def run(args: argparse.Namespace) -> int:
             ) from None
         print(f"The preview: http://127.0.0.1:{server.server_port}/preview/   Stop it with Ctrl-C; nothing is kept.")
         sys.stdout.flush()
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            server.server_close()
+        with _interruptible(server.shutdown):
+            server.serve_forever()  # and close, when it is done
     return 0
+
+
+@contextmanager
+def _interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Call *stop*, in a thread of its own, when the user or the system ends the command.
+
+    Python's own answer, an exception in the midst of whatever runs, is lost where that is the end of a thread.
+    """
+
+    def ended(signal_number: int, frame: object) -> None:
+        threading.Thread(target=stop, daemon=True).start()
+
+    before = {number: signal.signal(number, ended) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
