@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +175,11 @@ class Node:
 
         return self._read(key, fits, f"a whole number, at least {floor}", True)
 
-    def share(self, key: str) -> float | None:
-        def fits(value: Any) -> bool:
-            return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    def number(self, key: str) -> float | None:
+        return self._read(key, _is_number, "a number", True)
 
-        return self._read(key, fits, "a number from 0 to 1", True)
+    def share(self, key: str) -> float | None:
+        return self._read(key, lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1", True)
 
     def flag(self, key: str) -> bool:
         return bool(self._read(key, lambda value: isinstance(value, bool), "true or false", False))
@@ -216,6 +217,10 @@ class Node:
             self.fault(key, f"{value!r} is not {what}", f"Write {what}")
             return None
         return str(value) if isinstance(value, str) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def check_identity(root: Node, codebook: Codebook) -> None:

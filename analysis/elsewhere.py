@@ -37,7 +37,7 @@ EVERYBODY = Picks(())
 """A question that everybody is in the base of."""
 
 CLAIMS, WEIGHTS, FIELDWORK = "claims", "weights", "fieldwork"
-AGREEMENT, MEAN = "agreement", "respondents_per_organisation"
+AGREEMENT, MEAN, HEADLINES = "agreement", "respondents_per_organisation", "headlines"
 
 PURPOSES: Mapping[str, str] = {
     CLAIMS: "the claims",
@@ -45,6 +45,7 @@ PURPOSES: Mapping[str, str] = {
     FIELDWORK: "the fieldwork",
     AGREEMENT: "the agreement inside organisations",
     MEAN: "the mean number of respondents per organisation",
+    HEADLINES: "the differences that headlines claim",
 }
 """What a study tells that needs every respondent, and how an engine is asked for it."""
 
@@ -69,6 +70,7 @@ class Account:
             FIELDWORK: True,
             AGREEMENT: plan.agreement is not None,
             MEAN: any(table.organisations for table in plan.tables),
+            HEADLINES: any(chart.claim is not None and chart.claim.than for chart in plan.charts),
         }
         return cls(engine.place, tuple(purpose for purpose, wanted in asked.items() if wanted))
 

@@ -1,7 +1,8 @@
 """The counter-test: how often a claim comes out REPRODUCED on data in which it is not true.
 
 `kysely simulate … --falsification` writes data sets of a world without differences; a claim that is
-REPRODUCED there more often than its error rate is not being tested at all.
+REPRODUCED there more often than its error rate is not being tested at all. Nor may a headline that calls
+one figure more than another pass there more often (analysis/headlines.py).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import claim_tests
+from analysis import claim_tests, contrasts
 from analysis.answers import Frame
 from analysis.claims import Claim, Claims
+from analysis.estimators import LEVEL
 from analysis.evidence import Evidence
 from analysis.plan import DesignColumns, Plan
 from analysis.study import Study
@@ -27,12 +29,15 @@ from kysely.errors import AnalystError
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "kysely-falsification/1"
+FORMAT = "kysely-falsification/2"
 WORLD = "world"
 NEEDED = ("replicate", "organisation")
 
+NOTHING_DIFFERS = "no_mode_differs"
+"""The world in which all modes are alike, and all groups."""
+
 WORLDS: Mapping[str, tuple[str, ...]] = {
-    "no_mode_differs": ("first_mode", "second_mode"),
+    NOTHING_DIFFERS: ("first_mode", "second_mode"),
     "no_combinations": ("combinations", "several_central"),
 }
 """In which world each test's claim is untrue. A claim that most people combine modes is no claim that modes
@@ -63,10 +68,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class Falsification:
-    """The rates of all claims that have an error rate, and the ids of those that are decided without one."""
+    """The rates of all claims that have an error rate, and the ids of those that are decided without one.
+
+    headlines  the rates of the charts whose headline calls one figure more than another
+    """
 
     rates: tuple[Rate, ...]
     exempt: tuple[str, ...]
+    headlines: tuple[Rate, ...] = ()
 
 
 def run(frame: pd.DataFrame, claims: Claims, plan: Plan, codebook: Codebook) -> Falsification:
@@ -90,6 +99,27 @@ def run(frame: pd.DataFrame, claims: Claims, plan: Plan, codebook: Codebook) -> 
     return Falsification(
         tuple(rates[claim.id] for claim in tested),
         tuple(claim.id for claim in claims.claims if claim.error_rate is None and claim.basis["simulated"]),
+        headlines(frame, plan, codebook),
+    )
+
+
+def headlines(frame: pd.DataFrame, plan: Plan, codebook: Codebook) -> tuple[Rate, ...]:
+    """Return how often each headline that calls one figure more than another is supported where nothing differs.
+
+    frame  as `run` takes it. All that a headline calls less has to be so, as for its export; whether the figures
+           would be shown is not looked at, so that it is never supported less often than there
+    """
+    charts = [chart for chart in plan.charts if chart.claim is not None and chart.claim.than]
+    world = NOTHING_DIFFERS if WORLD in frame.columns else ""
+    data = frame[frame[WORLD] == world] if world else frame
+    times, replicates = dict.fromkeys((chart.id for chart in charts), 0), 0
+    for found in _data_sets(data, plan, codebook) if charts else ():
+        replicates += 1
+        for chart in charts:
+            times[chart.id] += all(apart.low > 0 for _, apart in contrasts.differences(found.study, chart))
+    return tuple(
+        Rate(id, world, replicates, count, _upper(count, replicates), round(1 - LEVEL, 9))
+        for id, count in times.items()
     )
 
 
@@ -174,11 +204,13 @@ def _read(path: Path, key: str | None) -> Falsification | None:
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if data.get("format") != FORMAT or (key is not None and data.get("key") != key):
         return None
-    return Falsification(tuple(Rate(**rate) for rate in data["rates"]), tuple(data["exempt"]))
+    rates, headlines = (tuple(Rate(**rate) for rate in data[name]) for name in ("rates", "headlines"))
+    return Falsification(rates, tuple(data["exempt"]), headlines)
 
 
 def _key(path: Path, claims_file: Path, plan: Plan) -> str:
-    read = (plan.valid, plan.population, plan.recodes, plan.scores, plan.rules)
+    headlines = [(chart.table, chart.claim) for chart in plan.charts]
+    read = (plan.valid, plan.population, plan.recodes, plan.scores, plan.rules, plan.tables, headlines)
     together = hashlib.sha256(repr(read).encode())
     folder = Path(claim_tests.__file__).parent
     code = [*sorted(folder.glob("*.py")), *(folder.parent / name for name in CODE)]
@@ -189,5 +221,6 @@ def _key(path: Path, claims_file: Path, plan: Plan) -> str:
 
 CODE = tuple(
     f"{name}.py"
-    for name in "answers claims design disclosure estimators evidence falsification plan study variance".split()
+    for name in "answers claims contrasts design disclosure estimators evidence falsification plan stubs study "
+    "variance".split()
 )

@@ -154,11 +154,43 @@ class TableSpec:
 
 
 @dataclass(frozen=True)
+class CellSpec:
+    """One figure per respondent of a chart's table, by the columns of its row in the estimates."""
+
+    variable: str
+    code: str
+    statistic: str
+    banner: str = "total"
+    banner_code: str = "total"
+
+    @property
+    def name(self) -> str:
+        """What an author recognises it by."""
+        of = " ".join(filter(None, (self.variable, self.code, self.statistic)))
+        return of if self.banner == "total" else f"{of} [{self.banner} {self.banner_code}]"
+
+
+@dataclass(frozen=True)
+class HeadlineClaim:
+    """What a headline says of the figure *cell*: it is more than each of *than*, or lies above or below a bound.
+
+    A bound is in the figure's own unit, for a share in per cent. *line* is where plan.yaml says it.
+    """
+
+    cell: CellSpec
+    than: tuple[CellSpec, ...] = ()
+    above: float | None = None
+    below: float | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True)
 class ChartSpec:
     """What a chart says in words; which numbers it draws are those of *table*.
 
     headline, subtitle, note, source and alt are templates of the chart that draws them; *labels* are
     the plan's short wordings, variable or set → code → text; *options* holds every further key.
+    A headline without a *claim* compares nothing: it is the table's title, or the author calls it descriptive.
     """
 
     id: str
@@ -171,6 +203,7 @@ class ChartSpec:
     source: Text | None = None
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    claim: HeadlineClaim | None = None
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis import disclosure
-from analysis.authored import File, Node, check_identity, listed, plain
-from analysis.charts._keys import KEYS
+from analysis.authored import File, Node, check_identity, listed
+from analysis.charts_file import ChartsReader
 from analysis.conflict import ConflictRules
 from analysis.plan import (
     ADJUSTMENTS,
     DERIVED,
     WEIGHT_METHODS,
     AgreementSpec,
-    ChartSpec,
     DerivedWording,
     DesignColumns,
     Plan,
@@ -33,7 +32,6 @@ from analysis.plan import (
     derived_variables,
 )
 from analysis.public_file import PublicReader
-from kysely import plugins
 from kysely.codebook import Codebook, Kind, Text
 
 SCHEMA = "plan/1"
@@ -84,7 +82,7 @@ class _Reader:
             scores=scores,
             tables=self._tables(node),
             labels=labels,
-            charts=self._charts(node, labels, scores),
+            charts=ChartsReader(self.codebook, self.known, self._bannerable, scores, labels).charts(node),
             weighting=self._weighting(node),
             agreement=self._agreement(node, scores),
             public=PublicReader(self.codebook, self.known, recodes, scores).public(node),
@@ -386,61 +384,6 @@ class _Reader:
             self._check_codes(words, next(iter(words.keys()), name), name, tuple(words.keys()))
             found[name] = {code: words.wording(code) for code in words.keys()}
         return found
-
-    def _charts(
-        self, node: Node, labels: Mapping[str, Mapping[str, Text]], scores: tuple[Score, ...]
-    ) -> tuple[ChartSpec, ...]:
-        tables = {item.text("id"): item for item in node.items("tables")}
-        charts: dict[str, ChartSpec] = {}
-        own = ("id", "chart", "table", "headline", "subtitle", "alt", "note", "source")
-        for item in node.items("charts"):
-            self._chart_keys(item, own, tables.get(str(item.data.get("table"))), scores)
-            id, table = item.name("id") or "", item.text("table") or ""
-            if id in charts:
-                item.fault("id", f"there are two charts {id!r}", "Give each its own id")
-            if table and table not in tables:
-                item.fault("table", f"there is no table {table!r}", f"Name one of {listed(filter(None, tables))}")
-            charts[id] = ChartSpec(
-                id=id,
-                chart=self._chart(item),
-                table=table,
-                headline=item.wording("headline"),
-                subtitle=item.wording("subtitle"),
-                alt=item.wording("alt"),
-                note=item.wording("note") if "note" in item else None,
-                source=item.wording("source") if "source" in item else None,
-                labels=labels,
-                options={str(key): plain(value) for key, value in item.data.items() if key not in own},
-            )
-        return tuple(charts.values())
-
-    def _chart_keys(self, item: Node, own: tuple[str, ...], table: Node | None, scores: tuple[Score, ...]) -> None:
-        """Check the keys that only some charts have, so that no fault waits until the chart is drawn."""
-        keys = KEYS.get(str(item.data.get("chart")))
-        if keys is None:
-            return
-        item.allow((*own, *keys))
-        levels = {v.set for v in self.codebook.variables if v.kind is Kind.LEVEL and v.set}
-        there = {
-            "levels": (levels, "set of levels", "variables"),
-            "score": ({score.name for score in scores}, "score", "variables"),
-            "banner": ({name for name in self.known if self._bannerable(name)}, "banner", "banners"),
-        }
-        for name, key in keys.items():
-            word = item.text(name, required=key.required)
-            known, what, column = there[key.names]
-            held = [] if table is None else table.data.get(column) or []
-            if word and word not in known:
-                item.fault(name, f"there is no {what} {word!r}", f"Name one of {listed(known)}")
-            elif word and key.tabulated and table is not None and word not in held:
-                cause = f"the table {item.data['table']!r} has no {word!r} among its {column}"
-                item.fault(name, cause, f"Name one of {listed(held)}, or another table")
-
-    def _chart(self, item: Node) -> str:
-        name, there = item.name("chart") or "", plugins.names("analysis.charts")
-        if name and name not in there:
-            item.fault("chart", f"there is no chart {name!r}", f"Use one of {listed(there)}")
-        return name
 
 
 def _known(codebook: Codebook) -> dict[str, tuple[str, ...]]:

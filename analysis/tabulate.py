@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis import agreement_table, blocks, comparisons, disclosure, fieldwork
+from analysis import agreement_table, blocks, comparisons, contrasts, disclosure, fieldwork
 from analysis.answers import MISSING
 from analysis.blocks import Banner, Block
 from analysis.design import Codes, Design, Floats, Mask
@@ -63,6 +63,7 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     tables += [book(rows, study), nonresponse(study, unanswered(study))]
     tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
     tables += agreement_table.tables(study)
+    tables += contrasts.tables(study, tables)
     together = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
     # What is counted and not estimated has no weights but its own.
     together["weighting"] = together["weighting"].where(together["weighting"].notna(), NONE)

@@ -105,7 +105,7 @@ def test_what_allows_several_answers_is_no_banner(tmp_path, name):
 
 def test_a_chart_of_an_unknown_table_is_refused(tmp_path):
     words = "{fi: a, sv: b, en: c}"
-    drawn = f"chart: diverging_levels, levels: OM_B02, headline: {words}, subtitle: {words}, alt: {words}"
+    drawn = f"chart: diverging_levels, levels: OM_B02, headline: {words}, descriptive: true, subtitle: {words}, alt: {words}"
     chart = f"{{id: F1, table: T9, {drawn}}}"
     (fault,) = faults(tmp_path, START + f"charts:\n  - {chart}\n")
     assert "there is no table 'T9'" in fault
@@ -116,7 +116,7 @@ def test_a_chart_that_nobody_can_draw_is_refused_before_anything_is_estimated(tm
     plan_with = f"""tables:
   - {{id: T1, title: {words}, variables: [BG10]}}
 charts:
-  - {{id: F1, chart: pie, table: T1, headline: {words}, subtitle: {words}, alt: {words}}}
+  - {{id: F1, chart: pie, table: T1, headline: {words}, descriptive: true, subtitle: {words}, alt: {words}}}
 """
     (fault,) = faults(tmp_path, START + plan_with)
     assert "plan.yaml:7: charts 'F1' chart: there is no chart 'pie'. Use one of" in fault
@@ -127,7 +127,7 @@ CHARTED = """recodes:
 {scores}tables:
   - {id: T1, title: *t, variables: [NOW, OM_B02], banners: [org3]}
 charts:
-  - {id: F1, table: T1, headline: *t, subtitle: *t, alt: *t, {keys}}
+  - {id: F1, table: T1, headline: *t, descriptive: true, subtitle: *t, alt: *t, {keys}}
 """
 
 
