@@ -142,11 +142,9 @@ def _fallbacks(environ: Mapping[str, str], mode: str) -> tuple[str, ...]:
 
 
 def _link_key(environ: Mapping[str, str], mode: str) -> str:
-    """Return the key of personal links, "" where none is set: only those who invite need one (kysely.links)."""
+    """Return the key of all that links people to answers; that of a demonstration is made by `links.Keys.of`."""
     key = environ.get("KYSELY_LINK_KEY", "").strip()
-    if not key:
-        return ""
-    if key == environ.get("KYSELY_SECRET_KEY", ""):
+    if key and key == environ.get("KYSELY_SECRET_KEY", ""):
         raise ConfigurationError("KYSELY_LINK_KEY equals KYSELY_SECRET_KEY, which is rotated; give it one of its own.")
     return _strong(key, "KYSELY_LINK_KEY") if mode == PRODUCTION else key
 

@@ -1,7 +1,8 @@
-"""Personal links: codes that can't be guessed, and the keys by which the databases know them without holding them.
+"""Personal links, and what links people to answers: nothing of either can be used without the link key.
 
-Everything here follows from one link key that lies outside both databases. It is never rotated while links are out:
-a database, a backup or a dump without it holds no usable link, no e-mail address and no name.
+Everything here follows from that one key, which lies outside both databases. A database, a backup or a dump without it
+holds no usable link and no e-mail address, and neither database leads to the other. So it is kept as long as links are
+out and answers may be traced to who gave them; destroying it parts the two for good.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from kysely.config import DEMONSTRATION, Settings, kept_secret
+from kysely.config import Settings, kept_secret
 from kysely.errors import ConfigurationError
 
 ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
@@ -47,6 +49,13 @@ def read_code(text: str) -> str:
     return code if _CODE.fullmatch(code) else ""
 
 
+def other_key() -> ConfigurationError:
+    return ConfigurationError(
+        "KYSELY_LINK_KEY is not the one that the database of identities was written with; put that one back "
+        "(in a demonstration: the file link.key of the instance folder)."
+    )
+
+
 @dataclass(frozen=True)
 class Keys:
     """One purpose, one key: no hash of one kind says anything about another."""
@@ -55,19 +64,17 @@ class Keys:
 
     @classmethod
     def of(cls, settings: Settings) -> Keys:
-        """Return the keys of *settings*; raises ConfigurationError in production without KYSELY_LINK_KEY.
-
-        A demonstration makes one when it is first needed and keeps it in the instance folder.
-        """
+        """Return the keys of *settings*. A demonstration makes one and keeps it in the instance folder."""
         key = settings.link_key
-        if not key and settings.mode == DEMONSTRATION:
+        if not key and settings.demonstration:
             key = kept_secret(settings.instance / "link.key")
-        if not key:
-            raise ConfigurationError(
-                "KYSELY_LINK_KEY is missing; personal links need a secret of their own, which stays the same as long "
-                'as links are out: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
+        assert key, "production has none without a link key"
         return cls(hashlib.sha256(b"kysely.links" + key.encode()).digest())
+
+    @property
+    def mark(self) -> str:
+        """By what a database knows the key that it was written with."""
+        return self._hex("mark", "identity")
 
     def code(self, invitation: str, generation: int) -> str:
         """Return the code of an invitation whose link can be written again: nothing of it is stored."""
@@ -103,6 +110,18 @@ class Keys:
     def receipt_hash(self, receipt: str) -> str:
         return self._hex("receipt", receipt)
 
+    def identity_id(self, answers_id: str) -> str:
+        """Return as what the identity database knows a response or an organisation of the answers.
+
+        One block of AES-256: a permutation of all 128-bit ids, so that each leads to one other and with the key back.
+        The ids are random, and a block that never repeats tells nothing.
+        """
+        return self._permutation.encryptor().update(bytes.fromhex(answers_id)).hex()
+
+    def answers_id(self, identity_id: str) -> str:
+        """Return as what the answers know what is *identity_id* in the identity database."""
+        return self._permutation.decryptor().update(bytes.fromhex(identity_id)).hex()
+
     def address(self, email: str) -> str:
         """Return by what a folded e-mail address is found without being readable."""
         return self._hex("address", email)
@@ -110,7 +129,7 @@ class Keys:
     def seal(self, text: str, *, of: str) -> str:
         """Return *text* encrypted (AES-256-GCM) as something that belongs to the row *of*."""
         nonce = secrets.token_bytes(12)
-        return base64.b64encode(nonce + self._cipher().encrypt(nonce, text.encode(), of.encode())).decode()
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), of.encode())).decode()
 
     def unseal(self, sealed: str, *, of: str) -> str:
         """Return the text; raises ConfigurationError if it was sealed with another link key or moved to another row."""
@@ -118,18 +137,23 @@ class Keys:
 
         raw = base64.b64decode(sealed)
         try:
-            return self._cipher().decrypt(raw[:12], raw[12:], of.encode()).decode()
+            return self._cipher.decrypt(raw[:12], raw[12:], of.encode()).decode()
         except InvalidTag:
-            raise ConfigurationError(
-                "KYSELY_LINK_KEY is not the one that the contacts were imported with; put that one back "
-                "(in a demonstration: the file link.key of the instance folder)."
-            ) from None
+            raise other_key() from None
 
+    # The imports are a twentieth of a second, which only those need who handle contacts and names.
+
+    @cached_property
     def _cipher(self):
-        # A twentieth of a second of imports, which only those need who handle contacts.
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         return AESGCM(hmac.digest(self.link_key, b"seal", "sha256"))
+
+    @cached_property
+    def _permutation(self):
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        return Cipher(algorithms.AES(hmac.digest(self.link_key, b"id", "sha256")), modes.ECB())
 
     def _bits(self, purpose: str, subject: str) -> bytes:
         return hmac.digest(self.link_key, f"{purpose}|{subject}".encode(), "sha256")[:16]

@@ -16,7 +16,7 @@ import pytest
 
 from kysely import loading
 from kysely import store as stores
-from kysely.config import Settings
+from kysely.config import Settings, kept_secret
 from kysely.instrument import Instrument
 from tests.kysely.harvest import QUESTIONNAIRE
 
@@ -132,7 +132,11 @@ def settings_in(folder: Path, database_url: str | None = None) -> Settings:
 
 def in_production(settings: Settings) -> Settings:
     return replace(
-        settings, mode="production", base_url="https://kysely.example.fi", trusted_hosts=("kysely.example.fi",)
+        settings,
+        mode="production",
+        link_key=settings.link_key or kept_secret(settings.instance / "link.key"),
+        base_url="https://kysely.example.fi",
+        trusted_hosts=("kysely.example.fi",),
     )
 
 

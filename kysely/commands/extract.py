@@ -111,7 +111,7 @@ def frame(store: Store, wave: Wave, key: Key) -> list[Invited]:
         invited.append(
             Invited(
                 case=key(b"case", each.id),
-                organisation=key(b"organisation", each.organisation) if each.organisation else None,
+                organisation=key(b"organisation", store.invitations.organisation(each)) if each.organisation else None,
                 response=key(b"response", response) if response in answered else None,
                 stratum=each.stratum,
                 psu=each.psu,

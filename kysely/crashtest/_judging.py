@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import select, text
 
@@ -55,7 +54,7 @@ class _Held:
     responses: Mapping[str, stores.ResponseState]
     pages: Mapping[str, list[str]]
     events: Mapping[str, Counter[str]]
-    respondents: Mapping[str, list[Any]]
+    respondents: Mapping[str, list[tuple]]
     organisations: Mapping[str, list[str]]
     by_text: Mapping[object, list[str]]
 
@@ -72,14 +71,17 @@ class _Held:
                 events[row.response][row.variable] += 1
                 if row.text is not None and row.response not in by_text[row.text]:
                     by_text[row.text].append(row.response)
-        respondents: dict[str, list[Any]] = defaultdict(list)
+        respondents: dict[str, list[tuple]] = defaultdict(list)
         organisations: dict[str, list[str]] = defaultdict(list)
+        keys = store.identities.keys
         with store.identities.database.reading() as connection:
             for row in connection.execute(select(_RESPONDENT)):
-                respondents[row.response_id].append(row)
-                by_text[row.name_typed].append(row.response_id)
+                response = keys.answers_id(row.response_link)
+                organisation, role = keys.answers_id(row.organisation_id), store.identities.role(response)
+                respondents[response].append((row.name_typed, row.municipality_typed, organisation, role))
+                by_text[row.name_typed].append(response)
             for row in connection.execute(select(_ORGANISATION.c.id, _ORGANISATION.c.name)):
-                organisations[row.name].append(row.id)
+                organisations[row.name].append(keys.answers_id(row.id))
         return cls(responses, pages, events, respondents, organisations, by_text)
 
 
@@ -117,9 +119,9 @@ def _judge_identity(verdict: Verdict, held: _Held, person: Person, state: stores
     named = OrganisationTyped(person.organisation, person.typed[WHO]["organisation_municipality"])
     if not rows:
         verdict.lost.append(f"{who}: the name of the organisation")
-    elif [(row.name_typed, row.municipality_typed) for row in rows] != [(named.name, named.municipality)]:
+    elif [row[:2] for row in rows] != [(named.name, named.municipality)]:
         verdict.duplicate.append(f"{who} is in the identity database {len(rows)} times, or otherwise than typed")
-    elif (rows[0].organisation_id, rows[0].role) != (state.organisation_key, state.answers.get("role")):
+    elif rows[0][2:] != (state.organisation_key, state.answers.get("role")):
         verdict.partial.append(f"{who}: answers and identity name two organisations or roles")
     organisations = held.organisations.get(person.organisation, [])
     if len(organisations) > 1:

@@ -72,7 +72,8 @@ def open(settings: Settings, *, upgrade: bool = True) -> Store:
             raise StoreError(f"{database} has an older schema, or is not there yet. Run: kysely database upgrade")
         database.show_writable()
     secret = _secret(settings.secret_key)
-    store = Store(settings, AnswerLog(answers), Identities(identity), secret)
+    store = Store(settings, AnswerLog(answers), Identities(identity, Keys.of(settings)), secret)
+    store.identities.show_key()
     if upgrade:
         store.erase_again(datetime.now(UTC))
     return store
@@ -88,7 +89,8 @@ def upgraded(settings: Settings, *, now: datetime) -> tuple[upgrading.Upgraded, 
     both = databases(settings)
     if any(database.sqlite and database.file.parent == settings.instance for database in both):
         _make_folder(settings)
-    done = tuple(upgrading.upgrade(database, settings.instance / "backups", now=now) for database in both)
+    keys, backups = Keys.of(settings), settings.instance / "backups"
+    done = tuple(upgrading.upgrade(database, backups, keys=keys, now=now) for database in both)
     for database in both:
         database.close()
     return done
@@ -130,8 +132,8 @@ class Store:
 
     @cached_property
     def invitations(self) -> Invitations:
-        """Who is invited; raises ConfigurationError in production without a link key."""
-        return Invitations(self.identities.database, Keys.of(self.settings))
+        """Who is invited."""
+        return Invitations(self.identities.database, self.identities.keys)
 
     # Instruments
 
@@ -199,8 +201,6 @@ class Store:
         said = {"access": access, "opens_at": opens_at, "closes_at": closes_at}
         told: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
         _refuse_times(opens_at, closes_at)
-        if instrument.privacy_mode == "anonymous" or access in ("invited", "both"):
-            Keys.of(self.settings)  # said now, and not to the first respondent
         if access in ("invited", "both") and instrument.privacy_mode == "open":
             raise ConfigurationError(
                 f"{instrument.id} promises that nobody is invited (privacy mode open), so it has no personal links. "
@@ -452,7 +452,7 @@ class Store:
 
     def response_of_code(self, typed: str) -> ResponseState | None:
         """Return the response whose code somebody *typed*, with any blanks and hyphens; None if there is none."""
-        found = self._codes.response(typed) or (self.anonymous.of_receipt(typed) if self._has_keys else "")
+        found = self._codes.response(typed) or self.anonymous.of_receipt(typed)
         return self.response(found) if found else None
 
     def erase(self, response_id: str, *, by: str, now: datetime) -> Tombstone:
@@ -518,14 +518,10 @@ class Store:
     def _anonymous(self, wave: str) -> bool:
         return any(self.instrument(one.hash).privacy_mode == "anonymous" for one in self.publications(wave=wave))
 
-    @property
-    def _has_keys(self) -> bool:
-        return not self.settings.production or bool(self.settings.link_key)
-
     @cached_property
     def anonymous(self) -> Anonymous:
-        """Responses in anonymous mode; raises ConfigurationError in production without a link key."""
-        return Anonymous(self.answers.database, Keys.of(self.settings), self.secret)
+        """Responses in anonymous mode."""
+        return Anonymous(self.answers.database, self.identities.keys, self.secret)
 
     @cached_property
     def _drafts(self) -> Drafts:

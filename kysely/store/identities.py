@@ -1,4 +1,8 @@
-"""The identity database: which organisation a respondent named, in which role. Answers never come here."""
+"""The identity database: which organisation a respondent named, in which role. Answers never come here.
+
+Nor do the ids of responses and organisations that the answers have: what is given and returned here is theirs, what is
+stored are others, and only the link key leads from one to the other.
+"""
 
 from __future__ import annotations
 
@@ -6,66 +10,74 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from kysely.links import Keys, other_key
 from kysely.questions.organisation import OrganisationTyped, business_id
 from kysely.store import matching, tables
 from kysely.store.databases import Database
 
 _ORGANISATION = tables.Organisation.__table__  # type: ignore[attr-defined]
 _RESPONDENT = tables.Respondent.__table__  # type: ignore[attr-defined]
+_KEY = tables.LinkKey.__table__  # type: ignore[attr-defined]
 _DRAFT = tables.IdentityDraft.__table__  # type: ignore[attr-defined]
 
 # One number for all: two respondents who name a new organisation at once make one of it.
 _MATCHING = 0x6B797366
 
-_ORGANISATION_OF = select(_RESPONDENT.c.organisation_id).where(_RESPONDENT.c.response_id == bindparam("response"))
+_OF_RESPONSE = select(_RESPONDENT).where(_RESPONDENT.c.response_link == bindparam("link"))
 
 _DESERTED = select(_ORGANISATION.c.id).where(
     ~select(_RESPONDENT.c.id).where(_RESPONDENT.c.organisation_id == _ORGANISATION.c.id).exists()
-)
-
-_SET_ROLE = (
-    update(_RESPONDENT)
-    .where(_RESPONDENT.c.response_id == bindparam("response"), _RESPONDENT.c.role.is_distinct_from(bindparam("new")))
-    .values(role=bindparam("new"))
 )
 
 
 @dataclass(frozen=True)
 class Identities:
     database: Database
+    keys: Keys
 
-    def record(self, response: str, typed: OrganisationTyped, *, role: str | None, origin: str, on: date) -> str:
+    def show_key(self) -> None:
+        """Raise ConfigurationError now if the database was written with another link key; the first is noted."""
+        with self.database.reading() as connection:
+            marks = connection.execute(select(_KEY.c.mark)).scalars().all()
+        if not marks:
+            with self.database.writing() as connection:
+                if connection.execute(select(_KEY.c.mark)).first() is None:
+                    connection.execute(insert(_KEY).values(mark=self.keys.mark))
+        elif marks != [self.keys.mark]:
+            raise other_key()
+
+    def record(self, response: str, typed: OrganisationTyped, *, role: str | None, origin: str) -> str:
         """Keep what the respondent typed and return the key of the organisation it means; twice is as once.
 
         A respondent who comes back and corrects the organisation keeps the row, which then points to the other
         one. The organisation that nobody stands for any more stays: answers may still point to it.
         """
         with self._matching() as connection:
-            mine = connection.execute(_ORGANISATION_OF, {"response": response}).scalar()
+            link = self.keys.identity_id(response)
+            mine = connection.execute(_OF_RESPONSE, {"link": link}).one_or_none()
             if typed.named:
-                organisation = _match(connection, typed, origin)
+                organisation = match(connection, typed, origin)
             else:
-                organisation = _unnamed(connection, mine, typed, origin)
+                organisation = _unnamed(connection, mine.organisation_id if mine else None, typed, origin)
+            id = mine.id if mine else secrets.token_hex(16)
             values = {
                 "organisation_id": organisation,
-                "role": role,
+                "role_sealed": self._sealed(id, role),
                 "name_typed": typed.name,
                 "municipality_typed": typed.municipality,
                 "business_id_typed": typed.business_id,
             }
             if mine is None:
-                new = {"id": secrets.token_hex(16), "response_id": response, "created_on": on, "origin": origin}
+                new = {"id": id, "response_link": link, "origin": origin}
                 connection.execute(insert(_RESPONDENT).values({**new, **values}))
             else:
-                row = _RESPONDENT.c.response_id == response
-                connection.execute(update(_RESPONDENT).where(row).values(values))
-        return organisation
+                connection.execute(update(_RESPONDENT).where(_RESPONDENT.c.id == id).values(values))
+        return self.keys.answers_id(organisation)
 
     def tidy(self, response: str, *, withdrawn: bool, referred: Callable[[str], bool]) -> None:
         """Remove who the respondent is if that was *withdrawn*, and every organisation that nobody stands for.
@@ -74,54 +86,64 @@ class Identities:
         """
         with self._matching() as connection:
             if withdrawn:
-                connection.execute(delete(_RESPONDENT).where(_RESPONDENT.c.response_id == response))
+                link = self.keys.identity_id(response)
+                connection.execute(delete(_RESPONDENT).where(_RESPONDENT.c.response_link == link))
             for organisation in connection.execute(_DESERTED).scalars().all():
-                if not referred(organisation):
+                if not referred(self.keys.answers_id(organisation)):
                     connection.execute(delete(_ORGANISATION).where(_ORGANISATION.c.id == organisation))
 
     def set_role(self, response: str, role: str | None) -> None:
         """Note the respondent's role; a respondent who named no organisation has no row and gets none."""
         with self.database.writing() as connection:
-            connection.execute(_SET_ROLE, {"response": response, "new": role})
+            mine = connection.execute(_OF_RESPONSE, {"link": self.keys.identity_id(response)}).one_or_none()
+            if mine is not None and self._role(mine) != role:
+                sealed = self._sealed(mine.id, role)
+                connection.execute(update(_RESPONDENT).where(_RESPONDENT.c.id == mine.id).values(role_sealed=sealed))
+
+    def role(self, response: str) -> str | None:
+        """Return the role of the respondent, None where it isn't known."""
+        with self.database.reading() as connection:
+            mine = connection.execute(_OF_RESPONSE, {"link": self.keys.identity_id(response)}).one_or_none()
+        return self._role(mine) if mine else None
 
     def typed(self, response: str) -> OrganisationTyped | None:
         """Return how the respondent named the organisation, to show it in the form again."""
-        columns = (_RESPONDENT.c.name_typed, _RESPONDENT.c.municipality_typed, _RESPONDENT.c.business_id_typed)
         with self.database.reading() as connection:
-            row = connection.execute(select(*columns).where(_RESPONDENT.c.response_id == response)).one_or_none()
-        return OrganisationTyped(*row) if row else None
+            row = connection.execute(_OF_RESPONSE, {"link": self.keys.identity_id(response)}).one_or_none()
+        return OrganisationTyped(row.name_typed, row.municipality_typed, row.business_id_typed) if row else None
 
     # What was typed and isn't saved
 
     def keep_draft(self, response: str, page: str, stage: str, browser: str, typed: str) -> None:
         """Keep what *browser* typed of who the respondent is, in place of what it typed there before."""
-        key = {"response_id": response, "page": page, "stage": stage, "browser": browser}
+        key = {"response_link": self.keys.identity_id(response), "page": page, "stage": stage, "browser": browser}
         insert = (sqlite if self.database.sqlite else postgresql).insert(_DRAFT).values(**key, typed=typed)
         with self.database.writing() as connection:
             connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={"typed": typed}))
 
     def drafts(self, response: str, page: str, stage: str) -> dict[str, str]:
         """Return what was typed on a page of who the respondent is, by browser."""
-        query = select(_DRAFT.c.browser, _DRAFT.c.typed).where(_of_screen(response, page, stage))
+        query = select(_DRAFT.c.browser, _DRAFT.c.typed).where(self._of_screen(response, page, stage))
         with self.database.reading() as connection:
             return {row.browser: row.typed for row in connection.execute(query)}
 
     def drop_drafts(self, response: str, page: str, stage: str, browsers: Iterable[str]) -> None:
         with self.database.writing() as connection:
-            which = _of_screen(response, page, stage) & _DRAFT.c.browser.in_(list(browsers))
+            which = self._of_screen(response, page, stage) & _DRAFT.c.browser.in_(list(browsers))
             connection.execute(delete(_DRAFT).where(which))
 
     def drop_all_drafts(self, response: str) -> None:
         with self.database.writing() as connection:
-            connection.execute(delete(_DRAFT).where(_DRAFT.c.response_id == response))
+            connection.execute(delete(_DRAFT).where(_DRAFT.c.response_link == self.keys.identity_id(response)))
 
     # Erasing
 
     def knows(self, response: str) -> bool:
         """Whether anything is left here of who gave *response*."""
+        link = self.keys.identity_id(response)
         queries = (
-            select(_RESPONDENT.c.id).where(_RESPONDENT.c.response_id == response),
-            select(_DRAFT.c.response_id).where(_DRAFT.c.response_id == response),
+            select(_RESPONDENT.c.id).where(_RESPONDENT.c.response_link == link),
+            select(_DRAFT.c.page).where(_DRAFT.c.response_link == link),
         )
         with self.database.reading() as connection:
             return any(connection.execute(query.limit(1)).scalar() is not None for query in queries)
@@ -139,13 +161,19 @@ class Identities:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MATCHING})"))
             yield connection
 
+    def _of_screen(self, response: str, page: str, stage: str) -> Any:
+        mine = _DRAFT.c.response_link == self.keys.identity_id(response)
+        return mine & (_DRAFT.c.page == page) & (_DRAFT.c.stage == stage)
 
-def _of_screen(response: str, page: str, stage: str) -> Any:
-    return (_DRAFT.c.response_id == response) & (_DRAFT.c.page == page) & (_DRAFT.c.stage == stage)
+    def _sealed(self, respondent: str, role: str | None) -> str | None:
+        return self.keys.seal(role, of=f"{respondent} role") if role is not None else None
+
+    def _role(self, row: Any) -> str | None:
+        return self.keys.unseal(row.role_sealed, of=f"{row.id} role") if row.role_sealed else None
 
 
-def _match(connection: Connection, typed: OrganisationTyped, origin: str) -> str:
-    """Return the organisation that *typed* means, made where there is none.
+def match(connection: Connection, typed: OrganisationTyped, origin: str) -> str:
+    """Return the organisation of this database that *typed* means, made where there is none.
 
     1. The same valid business id is the same organisation, whatever the names.
     2. Otherwise the only one of that name and municipality is, unless both have ids: then they differ.

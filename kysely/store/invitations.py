@@ -14,9 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kysely.contacts import Contact, fold_address
 from kysely.errors import StoreError
 from kysely.links import Keys
-from kysely.store import tables
+from kysely.store import identities, tables
 from kysely.store.databases import Database
-from kysely.store.identities import _match as match_organisation
 
 ANONYMOUS, NAMED = "anonymous", "named"
 
@@ -94,7 +93,7 @@ class Invitations:
             for each in contacts:
                 organisation = None
                 if each.organisation and privacy_mode != ANONYMOUS:
-                    organisation = match_organisation(connection, each.organisation, origin)
+                    organisation = identities.match(connection, each.organisation, origin)
                 address = self.keys.address(each.email)
                 row = connection.execute(select(_CONTACT).where(_CONTACT.c.address_hash == address)).one_or_none()
                 if row is None:
@@ -200,6 +199,10 @@ class Invitations:
 
     def name(self, invited: Invited) -> str:
         return self.keys.unseal(invited.name_sealed, of=f"{invited.contact} name") if invited.name_sealed else ""
+
+    def organisation(self, invited: Invited) -> str | None:
+        """Return the organisation as the answers know it."""
+        return self.keys.answers_id(invited.organisation) if invited.organisation else None
 
     # ---- what becomes of it
 

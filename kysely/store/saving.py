@@ -138,7 +138,7 @@ class Saving:
                 if conflict is not None:
                     return conflict
             named = None if form.organisation is None else self._named(row)
-            organisation = self._identify(connection, row, form, now)
+            organisation = self._identify(connection, row, form)
             same = (named, row.organisation_key) == (form.organisation, organisation)
             since = _page_saved(connection, form) if same else 0
             if since and not _says_what_is_stored(form, log.state(connection, row)):
@@ -171,7 +171,7 @@ class Saving:
     def _named(self, row: Any) -> OrganisationTyped:
         return (self.identities.typed(row.id) if row.organisation_key else None) or OrganisationTyped()
 
-    def _identify(self, connection: Running, row: Any, form: Form, now: datetime) -> str | None:
+    def _identify(self, connection: Running, row: Any, form: Form) -> str | None:
         """Keep who the respondent is as far as this form says so, and return the organisation's key.
 
         Nothing is taken away here: until the answers have committed, they point to what they pointed to before.
@@ -185,8 +185,7 @@ class Saving:
             return None
         given = {**log.state(connection, row).answers, **form.answers}
         role = _role(given.get(asks)) if asks else None
-        on = now.date()
-        return self.identities.record(row.id, form.organisation, role=role, origin=row.origin, on=on)
+        return self.identities.record(row.id, form.organisation, role=role, origin=row.origin)
 
     def _tidy(self, response: str) -> None:
         """Remove the names that no answers point to any more; once more changes nothing."""

@@ -219,7 +219,7 @@ class Publication(Answers, table=True):
 
 
 class Organisation(Identity, table=True):
-    """An organisation as respondents named it; its id is the only thing that answers know of it."""
+    """An organisation as respondents named it. The answers know another id of it, which takes the link key to find."""
 
     __tablename__ = "organisation"
     __table_args__ = (
@@ -227,6 +227,7 @@ class Organisation(Identity, table=True):
         UniqueConstraint("business_id", "origin"),
         CheckConstraint(_ORIGIN, name="origin"),
         Index("ix_organisation_name_key", "name_key", "municipality_key", "origin"),
+        {"sqlite_with_rowid": False},
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -239,24 +240,28 @@ class Organisation(Identity, table=True):
 
 
 class Respondent(Identity, table=True):
-    """A person in an organisation, with role: the only link between a response and a name."""
+    """A person in an organisation, with role: the only link between a response and a name, for who has the link key.
+
+    *response_link* and *organisation_id* are the answers' ids in other words (`links.Keys.identity_id`).
+    """
 
     __tablename__ = "respondent"
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "origin"], ["organisation.id", "organisation.origin"]),
-        UniqueConstraint("response_id"),
+        UniqueConstraint("response_link"),
         CheckConstraint(_ORIGIN, name="origin"),
         Index("ix_respondent_organisation_id", "organisation_id"),
+        # The answers have times: an order here would lead from one to the other.
+        {"sqlite_with_rowid": False},
     )
 
     id: str = Field(primary_key=True, max_length=32)
     organisation_id: str
-    response_id: str = Field(max_length=32)
-    role: str | None = None
+    response_link: str = Field(max_length=32)
+    role_sealed: str | None = Field(default=None, sa_type=Text)
     name_typed: str = Field(sa_type=Text)
     municipality_typed: str = Field(sa_type=Text)
     business_id_typed: str = Field(sa_type=Text)
-    created_on: date
     origin: str
 
 
@@ -317,11 +322,20 @@ class IdentityDraft(Identity, table=True):
     __tablename__ = "identity_draft"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    response_id: str = Field(primary_key=True, max_length=32)
+    response_link: str = Field(primary_key=True, max_length=32)
     page: str = Field(primary_key=True)
     stage: str = Field(primary_key=True)
     browser: str = Field(primary_key=True, max_length=16)
     typed: str = Field(sa_type=Text)
+
+
+class LinkKey(Identity, table=True):
+    """By what the link key is known that this database is written with: with another one nobody would be found."""
+
+    __tablename__ = "link_key"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    mark: str = Field(primary_key=True, max_length=64)
 
 
 class AnonymousDraft(Answers, table=True):

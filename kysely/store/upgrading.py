@@ -22,6 +22,7 @@ from typing import cast
 from sqlalchemy import Connection, inspect
 
 from kysely.errors import StoreError
+from kysely.links import Keys
 from kysely.store import _postgresql
 from kysely.store.databases import Database
 
@@ -71,8 +72,8 @@ def is_newest(database: Database, *, folder: Path = MIGRATIONS) -> bool:
     return schema == schemas[-1]
 
 
-def upgrade(database: Database, backups: Path, *, now: datetime, folder: Path = MIGRATIONS) -> Upgraded:
-    """Bring *database* to the newest schema.
+def upgrade(database: Database, backups: Path, *, keys: Keys, now: datetime, folder: Path = MIGRATIONS) -> Upgraded:
+    """Bring *database* to the newest schema; *keys* are those that its rows are kept under.
 
     Raises StoreError, with everything as it was, if a row or value can't be accounted for.
     """
@@ -89,9 +90,12 @@ def upgrade(database: Database, backups: Path, *, now: datetime, folder: Path = 
         kept = backup(database, backups, now=now) if before and database.sqlite else None
         try:
             with database.owner.begin() as connection:
-                _migrate(database, connection, before, folder)
+                _migrate(database, connection, before, folder, keys)
         except StoreError as error:
             raise StoreError(f"{error} Nothing was changed." + (f" A copy lies in {kept}." if kept else "")) from None
+    if before:
+        with suppress(StoreError):  # while others read, what the rows said before stays in the file until they don't
+            database.scrub()
     return Upgraded(database.name, before, current(database), kept)
 
 
@@ -175,7 +179,7 @@ def _opened(database: Database) -> Iterator[sqlite3.Connection]:
         pooled.close()
 
 
-def _migrate(database: Database, connection: Connection, before: str, folder: Path) -> None:
+def _migrate(database: Database, connection: Connection, before: str, folder: Path, keys: Keys) -> None:
     """Run the migrations inside the caller's transaction and account for every row."""
     if database.sqlite and connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
         raise StoreError(f"{database}: foreign keys are on; a table that is rebuilt would lose what hangs on it.")
@@ -184,7 +188,7 @@ def _migrate(database: Database, connection: Connection, before: str, folder: Pa
         if _postgresql.schema_within(connection) != before:
             return  # another process has upgraded while this one waited
     was, guards = _inventory(connection), _triggers(connection)
-    _run(database, connection, folder)
+    _run(database, connection, folder, keys)
     _account(database, was, _inventory(connection), _declared(database, before, folder))
     dropped = guards - _triggers(connection)
     if dropped:
@@ -199,7 +203,7 @@ def _migrate(database: Database, connection: Connection, before: str, folder: Pa
         _postgresql.grant(database, connection)
 
 
-def _run(database: Database, connection: Connection, folder: Path) -> None:
+def _run(database: Database, connection: Connection, folder: Path, keys: Keys) -> None:
     # Alembic is half a second of imports, which only an upgrade needs.
     from alembic import command
     from alembic.config import Config
@@ -208,7 +212,7 @@ def _run(database: Database, connection: Connection, folder: Path) -> None:
     config.set_main_option("script_location", _escaped(folder if (folder / "env.py").exists() else MIGRATIONS))
     config.set_main_option("version_locations", _escaped(folder / database.name))
     config.set_main_option("path_separator", "newline")
-    config.attributes.update(connection=connection, metadata=database.metadata)
+    config.attributes.update(connection=connection, metadata=database.metadata, keys=keys)
     try:
         command.upgrade(config, "head")
     except Exception as error:
@@ -265,7 +269,7 @@ def _triggers(connection: Connection) -> set[str]:
 
 
 def _declared(database: Database, before: str, folder: Path) -> tuple[set[str], set[str]]:
-    """Return the tables in which the migrations after *before* may change rows, and those in which values."""
+    """Return in which tables the migrations after *before* may change rows, and in which tables or columns values."""
     rows: set[str] = set()
     values: set[str] = set()
     for revision, file in _migrations(database, folder).items():
@@ -288,7 +292,7 @@ def _account(
         if after is None or table in rows | values:
             continue
         for column, total in before.columns.items():
-            if after.columns.get(column) != total:
+            if f"{table}.{column}" not in values and after.columns.get(column) != total:
                 raise StoreError(f"{database}: the upgrade would change values of {table}.{column} without saying why.")
 
 

@@ -14,6 +14,7 @@ from kysely.errors import ConfigurationError
 GOOD_SECRET = "vG5m-qL2xR8tYw0ZkB4nD7sJ1hFcA9eU"
 PRODUCTION = {
     "KYSELY_MODE": "production",
+    "KYSELY_LINK_KEY": "for tests only, and longer than it need be",
     "KYSELY_SECRET_KEY": GOOD_SECRET,
     "KYSELY_BASE_URL": "https://kysely.example.fi",
     "KYSELY_TRUSTED_HOSTS": "kysely.example.fi, www.example.fi",
@@ -43,6 +44,9 @@ def test_a_safe_production_starts(here):
         ({"KYSELY_SECRET_KEY": GOOD_SECRET[:31]}, "KYSELY_SECRET_KEY is shorter than 32 bytes"),
         ({"KYSELY_SECRET_KEY": "changeme" * 4}, "KYSELY_SECRET_KEY repeats itself"),
         ({"KYSELY_SECRET_KEY": "x" * 64}, "KYSELY_SECRET_KEY repeats itself"),
+        ({"KYSELY_LINK_KEY": None}, "KYSELY_LINK_KEY is missing"),
+        ({"KYSELY_LINK_KEY": GOOD_SECRET[:31]}, "KYSELY_LINK_KEY is shorter than 32 bytes"),
+        ({"KYSELY_LINK_KEY": GOOD_SECRET}, "KYSELY_LINK_KEY equals KYSELY_SECRET_KEY"),
         ({"KYSELY_SECRET_KEY_FALLBACKS": f"{GOOD_SECRET},short"}, "KYSELY_SECRET_KEY_FALLBACKS is shorter"),
         ({"KYSELY_BASE_URL": None}, "KYSELY_BASE_URL is missing"),
         ({"KYSELY_BASE_URL": "http://kysely.example.fi"}, "KYSELY_BASE_URL begins with http://"),

@@ -10,6 +10,8 @@ import pytest
 from kysely import cli
 from kysely import store as stores
 from kysely.errors import ConfigurationError
+from kysely.links import Keys
+from kysely.store.invitations import Invitations
 from kysely.web import create_app
 from tests.kysely.web._invited import code_of, invite, open_wave
 from tests.kysely.web.test_invitations import Guest
@@ -77,12 +79,14 @@ def test_a_person_who_lost_the_link_gets_it_and_what_somebody_tells_is_noted(run
 def test_contacts_can_not_be_read_with_another_link_key(sqlite_settings, tmp_path):
     store = stores.open(sqlite_settings)
     (person,) = invite(store, open_wave(store), tmp_path, "maija@example.fi,Maija,fi")
-    other = stores.open(replace(sqlite_settings, link_key="another key, of which nobody has heard yet"))
+    another = replace(sqlite_settings, link_key="another key, of which nobody has heard yet")
     with pytest.raises(ConfigurationError, match="KYSELY_LINK_KEY is not the one"):
-        other.invitations.address(person)
-    assert other.invitations.find(code_of(store, person)) is None
+        stores.open(another)
+    other = Invitations(store.identities.database, Keys.of(another))
+    with pytest.raises(ConfigurationError, match="KYSELY_LINK_KEY is not the one"):
+        other.address(person)
+    assert other.find(code_of(store, person)) is None
     assert store.invitations.address(person) == "maija@example.fi"
-    other.close()
     store.close()
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from kysely import store as stores
-from kysely.errors import StoreError
+from kysely.errors import ConfigurationError, StoreError
 from kysely.store import StoreBusy, upgrading
 from kysely.store.databases import databases
 from tests.conftest import settings_in
@@ -291,6 +291,10 @@ def test_a_copy_of_the_file_alone_is_told_apart_from_a_backup(sqlite_settings, h
     for file in files:
         assert file.stat().st_mode & 0o077 == 0
         shutil.copy(file, restored.instance / f"{file.name.partition('-')[0]}.db")
+    # With a key of its own it would find nobody, and begin everybody anew.
+    with pytest.raises(ConfigurationError, match="KYSELY_LINK_KEY is not the one"):
+        stores.open(restored)
+    shutil.copy(sqlite_settings.instance / "link.key", restored.instance)
     with closing(stores.open(restored)) as store:
         assert [count.answered for count in store.counts()] == [1]
         [state] = store.responses(store.waves()[0].id)

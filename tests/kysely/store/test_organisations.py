@@ -18,6 +18,11 @@ def rows(store, query):
         return connection.execute(text(query)).all()
 
 
+def organisations(store):
+    """Return the ids that the answers have of the organisations there are."""
+    return {store.identities.keys.answers_id(id) for (id,) in rows(store, "SELECT id FROM organisation")}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -112,26 +117,44 @@ def test_robots_never_meet_real_organisations(store, start, harvest):
     assert rows(store, "SELECT count(*) FROM organisation") == [(2,)]
 
 
-def test_a_respondent_is_a_person_in_an_organisation_with_a_role_and_no_time_finer_than_a_day(store, respondent):
+def test_a_respondent_is_a_person_in_an_organisation_with_a_role_and_no_time(store, respondent):
     respondent.names("Tila Oy", "Salo", ONE)
     respondent.saves("person", role="OWNER")
-    found = rows(
-        store,
-        "SELECT response_id, role, name_typed, municipality_typed, business_id_typed, created_on, r.origin "
-        "FROM respondent r JOIN organisation o ON o.id = r.organisation_id",
-    )
-    assert [tuple(map(str, row)) for row in found] == [
-        (respondent.id, "OWNER", "Tila Oy", "Salo", ONE, "2015-04-20", "real")
-    ]
+    columns = "organisation_id, response_link, role_sealed, name_typed, municipality_typed, business_id_typed, origin"
+    ((organisation, link, role, *typed),) = rows(store, f"SELECT {columns} FROM respondent")
+    assert typed == ["Tila Oy", "Salo", ONE, "real"] and "OWNER" not in role
+    assert store.identities.role(respondent.id) == "OWNER"
     assert store.organisation_typed(respondent.id) == OrganisationTyped("Tila Oy", "Salo", ONE)
+    keys = store.identities.keys
+    assert (keys.answers_id(link), keys.answers_id(organisation)) == (respondent.id, respondent.organisation)
+
+
+def test_neither_database_holds_an_id_of_the_other(store, start):
+    """Whoever has both databases, and not the link key, has nothing to join them by."""
+    for number in range(3):
+        person = start()
+        person.names(f"Tila {number}", "Salo")
+        person.saves("person", role="WORKER")
+    values = []
+    for database in (store.answers.database, store.identities.database):
+        with database.reading() as connection:
+            found = {
+                value
+                for table in database.metadata.tables
+                for row in connection.execute(text(f"SELECT * FROM {table}"))
+                for value in row
+                if isinstance(value, str)
+            }
+        values.append({value for value in found if len(value) >= 16})
+    assert values[0] and values[1] and not values[0] & values[1]
 
 
 def test_the_role_is_kept_whichever_page_comes_first(store, respondent):
     respondent.saves("person", role="WORKER")
     respondent.names("Tila Oy")
-    assert rows(store, "SELECT role FROM respondent") == [("WORKER",)]
+    assert store.identities.role(respondent.id) == "WORKER"
     respondent.saves("person", role=Missing.NO_ANSWER)
-    assert rows(store, "SELECT role FROM respondent") == [(None,)]
+    assert store.identities.role(respondent.id) is None
 
 
 def test_a_respondent_who_corrects_the_organisation_moves_to_the_other_one(store, start):
@@ -186,7 +209,7 @@ def test_if_the_answers_fail_after_the_identity_was_written_a_second_try_mends_i
             respondent.names("Tila Oy", "Salo", key="k", based_on=0)
     assert respondent.organisation is None  # an organisation without answers, never the other way round
     assert respondent.names("Tila Oy", "Salo", key="k", based_on=0) == Saved(1)
-    assert rows(store, "SELECT id FROM organisation") == [(respondent.organisation,)]
+    assert organisations(store) == {respondent.organisation}
     assert rows(store, "SELECT count(*) FROM respondent") == [(1,)]
 
 
@@ -203,8 +226,7 @@ def test_the_answers_never_point_to_an_organisation_that_is_gone(store, responde
         broken.setattr(saving, cut, power_cut)
         with pytest.raises(OSError):
             respondent.names(*now, key="k", based_on=1)
-    organisations = {id for (id,) in rows(store, "SELECT id FROM organisation")}
-    assert {respondent.organisation} - {None} <= organisations
+    assert {respondent.organisation} - {None} <= organisations(store)
     # The browser sends the form again, and everything is as if nothing had happened.
     respondent.names(*now, key="k", based_on=1)
     assert respondent.state.revision == 2
@@ -227,7 +249,7 @@ def test_an_organisation_that_a_colleagues_answers_still_point_to_is_not_removed
         with pytest.raises(OSError):
             colleague.names("Muu Oy", "Vaasa")
     respondent.names()
-    assert (colleague.organisation,) in rows(store, "SELECT id FROM organisation")
+    assert colleague.organisation in organisations(store)
 
 
 def test_a_page_is_saved_even_if_the_names_it_leaves_behind_cannot_be_removed_yet(store, respondent, monkeypatch):

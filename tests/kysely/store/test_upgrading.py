@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 
 from kysely import store as stores
 from kysely.errors import StoreError
+from kysely.links import Keys
 from kysely.store import upgrading
 from kysely.store.databases import databases
 from tests.kysely.harvest import NOW, Respondent
@@ -117,7 +118,8 @@ def rows(database):
 
 
 def upgraded(settings, folder):
-    return upgrading.upgrade(databases(settings)[0], settings.instance / "backups", now=NOW, folder=folder)
+    keys, database = Keys.of(settings), databases(settings)[0]
+    return upgrading.upgrade(database, settings.instance / "backups", keys=keys, now=NOW, folder=folder)
 
 
 @both

@@ -124,9 +124,10 @@ def test_an_operator_opens_lists_and_closes_waves_from_the_terminal(kysely, caps
     assert "kysely wave list" in capsys.readouterr().err
 
 
-def test_in_production_the_terminal_says_which_options_are_missing(kysely, capsys, monkeypatch):
+def test_in_production_the_terminal_says_which_options_are_missing(kysely, capsys, monkeypatch, sqlite_settings):
     monkeypatch.setenv("KYSELY_MODE", "production")
     monkeypatch.setenv("KYSELY_SECRET_KEY", "vG5m-qL2xR8tYw0ZkB4nD7sJ1hFcA9eU")
+    monkeypatch.setenv("KYSELY_LINK_KEY", in_production(sqlite_settings).link_key)
     monkeypatch.setenv("KYSELY_BASE_URL", "https://kysely.example.fi")
     monkeypatch.setenv("KYSELY_TRUSTED_HOSTS", "kysely.example.fi")
     assert kysely("wave", "open", "harvest", "--controller", "Us", "--contact", "us@example.fi") == 3

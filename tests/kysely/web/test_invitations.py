@@ -384,14 +384,3 @@ def test_the_codes_of_a_link_and_of_its_opt_out_do_only_their_own(app, store, wa
     assert app.test_client().get(f"/r/{stop}").status_code == 404
     assert app.test_client().post(f"/stop/{code}", data={"leave": "1"}).status_code == 404
     assert not store.invitations.of_wave(wave.id)[0].no_mail
-
-
-def test_a_server_without_a_link_key_has_no_links(tmp_path, sqlite_settings):
-    from kysely import store as stores
-    from tests.conftest import in_production
-
-    opened = stores.open(in_production(sqlite_settings))
-    app = create_app(in_production(sqlite_settings), opened)
-    answer = app.test_client().get(f"/r/{links.new_code()}", base_url="https://kysely.example.fi")
-    assert answer.status_code == 404
-    opened.close()
