@@ -5,13 +5,12 @@ Typst sets it. What an author wrote goes in as data and is never read as markup.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kysely import piping, pretest
+from kysely import piping, pretest, typesetting
 from kysely.codebook import Answer
 from kysely.conditions import Comparison, Condition, Name
 from kysely.errors import KyselyError
@@ -21,7 +20,6 @@ from kysely.questions._control import Control, GroupControl, LineControl, Option
 from kysely.spoken import Speaker, Words
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
-FONTS = Path(__file__).parent / "fonts"
 
 WAYS = 60
 """How many ways are walked to find the fullest form of each question."""
@@ -40,23 +38,12 @@ def printed(instrument: Instrument, language: str, *, codes: bool = False) -> by
 
     Raises NotPrinted for a language that the questionnaire doesn't have.
     """
-    import typst
-
     if language not in instrument.languages:
         raise NotPrinted(f"{instrument.id} has no {language!r}; there are: {', '.join(instrument.languages)}")
-    data = json.dumps(document(instrument, language, codes=codes), ensure_ascii=False)
     try:
-        return typst.compile(
-            str(TEMPLATE),
-            font_paths=[str(FONTS)],
-            ignore_system_fonts=True,
-            sys_inputs={"document": data},
-            format="pdf",
-            pdf_standards="ua-1",
-            timestamp=0,  # the same questionnaire gives the same bytes
-        )
-    except typst.TypstError as error:
-        raise NotPrinted(f"{instrument.id} can't be set in {language}: {str(error).splitlines()[0]}") from None
+        return typesetting.pdf(TEMPLATE, document(instrument, language, codes=codes))
+    except typesetting.NotSet as error:
+        raise NotPrinted(f"{instrument.id} can't be set in {language}: {error}") from None
 
 
 def document(instrument: Instrument, language: str, *, codes: bool = False) -> dict[str, Any]:
