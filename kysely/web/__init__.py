@@ -17,12 +17,15 @@ from kysely.web.feedback import FeedbackPages, open_feedback
 from kysely.web.frames import Frames
 from kysely.web.front import Front
 from kysely.web.gallery import Gallery
-from kysely.web.interview import Interview, new_seed
+from kysely.web.interview import Interview
+from kysely.web.interviewer import new_seed
 from kysely.web.invitations import PersonalLinks
 from kysely.web.pages import Pages
 from kysely.web.preview import Preview
 from kysely.web.problems import Problems
+from kysely.web.saving import Saving
 from kysely.web.security import Guard
+from kysely.web.sending import Sending
 from kysely.web.studies import open_studies
 from kysely.web.wording import wordings
 
@@ -72,7 +75,8 @@ def create_app(
     app.register_blueprint(Gallery(settings, frames).blueprint())
     feedbacks = open_feedback(settings, studies)
     pages = Pages(frames, frozenset(feedbacks))
-    app.register_blueprint(Interview(studies, store, guard, pages, now, new_seed).blueprint())
+    for views in (Interview, Saving, Sending):
+        app.register_blueprint(views(studies, store, guard, pages, now, new_seed).blueprint())
     app.register_blueprint(FeedbackPages(studies, feedbacks, store, guard, frames).blueprint())
     app.register_blueprint(PersonalLinks(studies, store, guard, frames, now, new_seed).blueprint())
     app.register_blueprint(Codes(studies, store, guard, frames, now, settings.base_url).blueprint())

@@ -19,12 +19,23 @@ from kysely.store.anonymous import is_anonymous
 from kysely.store.tables import RESPONDENT
 from kysely.web.contexts import Alert, Button, CodePage, Form, Frame, Link
 from kysely.web.frames import Frames, language_links
-from kysely.web.interview import read_post, read_visit, turned_away
 from kysely.web.invitations import Misses, network_of
-from kysely.web.resuming import Resuming
 from kysely.web.security import Guard
 from kysely.web.studies import Study
-from kysely.web.visits import ERASE, HANDLING, LATER, RESUME, REVIEW, Post, Visit, redirect
+from kysely.web.visits import (
+    ERASE,
+    HANDLING,
+    LATER,
+    RESUME,
+    REVIEW,
+    Post,
+    Visit,
+    read_post,
+    read_visit,
+    redirect,
+    resume,
+    turned_away,
+)
 
 CODE, SURE = "code", "sure"
 """The fields of these pages."""
@@ -131,7 +142,7 @@ class Codes:
         found = self._found(visit, post, RESUME)
         if isinstance(found, Response):
             return found
-        return Resuming(self.guard).resume(visit, found.id)
+        return resume(self.guard, visit, found.id)
 
     # ---- erasing
 

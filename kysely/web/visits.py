@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote
 
+from flask import abort, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from kysely.instrument import OWN_FIELDS
 from kysely.questions._base import wording as in_language
 from kysely.routing import Screen
-from kysely.web.security import Passport, Ticket
+from kysely.web.security import Guard, Passport, Ticket, same_browser
 from kysely.web.studies import Study
-from kysely.web.wording import Wording
+from kysely.web.wording import Wording, wordings
 
 REVIEW, THANKS, HANDLING = "check-answers", "thank-you", "how-answers-are-handled"
 LATER, RESUME, ERASE = "continue-later", "continue-with-a-code", "erase-my-answers"
 CHANGE = "change-my-answers"
 FEEDBACK = "your-feedback"
 """Addresses within a study. Their hyphens keep them apart from every page: the names authors give have none."""
+
+TYPED, REFUSED, REFUSED_BACK, CONFLICT = "typed", "refused", "refused_back", "conflict"
+"""Why something is typed and not saved: nobody tried, it was refused on the way on or back, another was faster."""
+
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "")
+"""A post without a body has no type; it is a form in which nothing arrived."""
 
 
 @dataclass(frozen=True)
@@ -106,4 +115,41 @@ def redirect(address: str, status: int = 302) -> Response:
     """Return a redirect with nothing in it: Flask's own draws a page that no browser shows."""
     answer = Response(status=status)
     answer.headers["Location"] = address
+    return answer
+
+
+def turned_away(guard: Guard) -> Response | None:
+    """Return where a form leads that another site has sent: to the page itself, which knows nothing of what it sent."""
+    if request.method == "POST" and guard.sent_from_elsewhere(request):
+        return redirect(quote(request.path), 303)
+    return None
+
+
+def read_visit(studies: Mapping[str, Study], guard: Guard, language: str, study: str) -> Visit:
+    """Return who comes to *study*, in which language; aborts where there is no such page."""
+    found = studies.get(study)
+    if found is None or language not in found.languages:
+        abort(404)
+    return Visit(found, wordings()[language], guard.read_passport(study, request.cookies))
+
+
+def read_post(guard: Guard, visit: Visit) -> Post:
+    """Return what the form of this request sent; aborts for what is no form."""
+    if request.mimetype not in _FORM_TYPES:
+        abort(415)
+    ticket = guard.read_ticket(visit.study.id, request.form.get("ticket", ""))
+    accepted = ticket is not None and visit.passport is not None and same_browser(ticket, visit.passport)
+    return Post(ticket, accepted, request.form)
+
+
+def resume(guard: Guard, visit: Visit, response: str, place: str = "") -> Response:
+    """Give this browser the passport of *response* and lead to *place*, otherwise to where its respondent was.
+
+    For a POST that has shown that the respondent is behind it. The mark is a new one, unless the browser has the
+    response already: pages that it still shows of an earlier response are not this one's.
+    """
+    known = visit.passport if visit.passport and visit.passport.response == response else None
+    # The review sends on to the first gap, and to the thanks once everything was sent.
+    answer = redirect(place or visit.at(REVIEW), 303)
+    guard.give_passport(visit.study.id, known or replace(guard.new_passport(), response=response), answer)
     return answer
