@@ -29,6 +29,7 @@ class Settings:
 
     database_url: str = field(repr=False)
     identity_url: str = field(repr=False)
+    access_url: str = field(repr=False)
     secret_key: str = field(repr=False)
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     mode: str = DEMONSTRATION
@@ -41,6 +42,7 @@ class Settings:
     link_key: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    access_key: str = field(default="", repr=False)
 
     @property
     def production(self) -> bool:
@@ -61,14 +63,18 @@ class Settings:
             raise ConfigurationError(f"KYSELY_MODE is {mode!r}; it must be {DEMONSTRATION!r} or {PRODUCTION!r}.")
         instance = paths.instance(environ)
         database_url = _database_url(environ, "KYSELY_DATABASE_URL") or f"sqlite:///{instance / 'answers.db'}"
-        identity_url = _database_url(environ, "KYSELY_IDENTITY_URL") or _identity_beside(database_url)
+        identity_url = _database_url(environ, "KYSELY_IDENTITY_URL") or _beside(database_url, "identity.db")
         if identity_url == database_url and database_url.startswith("sqlite:"):
             raise ConfigurationError(
                 "KYSELY_IDENTITY_URL names the file of KYSELY_DATABASE_URL; names and answers are kept in two files."
             )
+        access_url = _database_url(environ, "KYSELY_ACCESS_URL") or _beside(database_url, "access.db")
+        if access_url in (database_url, identity_url) and access_url.startswith("sqlite:"):
+            raise ConfigurationError("KYSELY_ACCESS_URL names the file of another database; accounts are kept apart.")
         settings = cls(
             database_url=database_url,
             identity_url=identity_url,
+            access_url=access_url,
             secret_key=_secret(environ, mode, instance),
             secret_key_fallbacks=_fallbacks(environ, mode),
             mode=mode,
@@ -81,6 +87,7 @@ class Settings:
             link_key=_link_key(environ, mode),
             smtp_url=_smtp_url(environ, mode),
             mail_from=_mail_from(environ),
+            access_key=_access_key(environ, mode),
         )
         if settings.production:
             _refuse_what_is_unsafe(settings, environ)
@@ -117,13 +124,13 @@ def _database_url(environ: Mapping[str, str], name: str) -> str:
     return url
 
 
-def _identity_beside(database_url: str) -> str:
-    """Return where names are kept if nobody says so: a file beside the answers, or another schema of that server."""
+def _beside(database_url: str, file: str) -> str:
+    """Return where else something is kept if nobody says so: in *file* beside the answers, or on the same server."""
     if not database_url.startswith("sqlite:"):
         return database_url
     path, question_mark, options = database_url.partition("?")
     folder, _, _ = path.rpartition("/")
-    return f"{folder}/identity.db{question_mark}{options}"
+    return f"{folder}/{file}{question_mark}{options}"
 
 
 def _secret(environ: Mapping[str, str], mode: str, instance: Path) -> str:
@@ -147,6 +154,18 @@ def _link_key(environ: Mapping[str, str], mode: str) -> str:
     if key and key == environ.get("KYSELY_SECRET_KEY", ""):
         raise ConfigurationError("KYSELY_LINK_KEY equals KYSELY_SECRET_KEY, which is rotated; give it one of its own.")
     return _strong(key, "KYSELY_LINK_KEY") if mode == PRODUCTION else key
+
+
+def _access_key(environ: Mapping[str, str], mode: str) -> str:
+    """Return the key of accounts and their log, "" where none is set (kysely.access)."""
+    key = environ.get("KYSELY_ACCESS_KEY", "").strip()
+    if not key:
+        return ""
+    if key in (environ.get("KYSELY_SECRET_KEY", ""), environ.get("KYSELY_LINK_KEY", "").strip()):
+        raise ConfigurationError(
+            "KYSELY_ACCESS_KEY equals KYSELY_SECRET_KEY or KYSELY_LINK_KEY; give it one of its own."
+        )
+    return _strong(key, "KYSELY_ACCESS_KEY") if mode == PRODUCTION else key
 
 
 def _smtp_url(environ: Mapping[str, str], mode: str) -> str:

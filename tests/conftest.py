@@ -57,8 +57,9 @@ def postgresql_settings(tmp_path, _postgresql_database) -> Settings:
     with psycopg.connect(_postgresql_database, autocommit=True) as connection:
         # Emptied, not made anew: that takes half a second. As a replica it minds neither triggers nor keys.
         connection.execute("SET session_replication_role = replica")
-        for table in (*stores.tables.Answers.metadata.tables, *stores.tables.Identity.metadata.tables):
-            connection.execute(f"DELETE FROM {table}")
+        for database in stores.every_database(settings_in(tmp_path, _postgresql_database)):
+            for table in database.metadata.tables:
+                connection.execute(f"DELETE FROM {table}")
     return settings_in(tmp_path, _postgresql_database)
 
 
@@ -113,7 +114,7 @@ def _postgresql_database(tmp_path_factory, postgresql, worker) -> str:
     name = f"kysely_{worker}"
     with psycopg.connect(postgresql(), autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-        server.execute(f"ALTER DATABASE {name} SET search_path = answers, identity")
+        server.execute(f"ALTER DATABASE {name} SET search_path = answers, identity, access")
     stores.open(settings_in(tmp_path_factory.mktemp("postgresql"), postgresql(name))).close()
     return postgresql(name)
 
@@ -135,6 +136,7 @@ def in_production(settings: Settings) -> Settings:
         settings,
         mode="production",
         link_key=settings.link_key or kept_secret(settings.instance / "link.key"),
+        access_key=settings.access_key or kept_secret(settings.instance / "access.key"),
         base_url="https://kysely.example.fi",
         trusted_hosts=("kysely.example.fi",),
     )

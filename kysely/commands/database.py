@@ -1,4 +1,4 @@
-"""`kysely database`: bring the two databases up to date, look at them, copy them."""
+"""`kysely database`: bring the databases up to date, look at them, copy them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from kysely.config import Settings
 from kysely.errors import StoreError
 
-HELP = "upgrade, check or back up the databases of answers and identities"
+HELP = "upgrade, check or back up the databases of answers, identities and accounts"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    actions.add_parser("upgrade", help="bring both databases to the newest schema, after a copy of each")
+    actions.add_parser("upgrade", help="bring every database to the newest schema, after a copy of each")
     actions.add_parser("status", help="say where the databases are, their schema, what a full check finds, the counts")
-    backup = actions.add_parser("backup", help="copy both databases while they are in use, and check the copies")
+    backup = actions.add_parser("backup", help="copy every database while they are in use, and check the copies")
     backup.add_argument("--to", type=Path, help="folder for the copies (default: backups in the instance folder)")
 
 
@@ -44,7 +44,7 @@ def _status(settings: Settings, args: argparse.Namespace) -> int:
     from kysely import store
 
     sound = True
-    for database in store.databases(settings):
+    for database in store.every_database(settings):
         schema = store.current(database)
         where = f"{database.name}: {database}"
         if not schema:

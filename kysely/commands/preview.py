@@ -93,6 +93,7 @@ def previewed(settings: Settings, instrument: str, form: str | None) -> Iterator
             mode=DEMONSTRATION,
             database_url=f"sqlite:///{folder / 'answers.db'}",
             identity_url=f"sqlite:///{folder / 'identity.db'}",
+            access_url=f"sqlite:///{folder / 'access.db'}",
             secret_key=secrets.token_urlsafe(32),
             secret_key_fallbacks=(),
             trusted_hosts=(),

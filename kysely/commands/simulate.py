@@ -261,6 +261,7 @@ def _elsewhere(settings: Settings, folder: Path) -> Settings:
     )
 
 
+        access_url=f"sqlite:///{folder / 'access.db'}",
 def _counted(walks: Iterable[Walk], count: int) -> Iterator[Walk]:
     """Yield *walks* and show how many there are: on a terminal each, otherwise each quarter."""
     live = sys.stdout.isatty()

@@ -2,7 +2,7 @@
 
 from kysely.questions.organisation import OrganisationTyped
 from kysely.store._store import Store, backup, open, upgraded
-from kysely.store.databases import databases
+from kysely.store.databases import access_database, databases, every_database
 from kysely.store.tables import OPEN, REAL, SIMULATED
 from kysely.store.upgrading import current, faults, is_newest
 from kysely.store.values import (
@@ -50,9 +50,11 @@ __all__ = [
     "UnknownResponse",
     "Wave",
     "WaveClosed",
+    "access_database",
     "backup",
     "current",
     "databases",
+    "every_database",
     "faults",
     "is_newest",
     "open",

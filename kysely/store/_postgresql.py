@@ -93,6 +93,9 @@ def grant(database: Database, connection: Connection) -> None:
         connection.execute(text(f"REVOKE UPDATE ON answer_event, erasure FROM {role}"))
         connection.execute(text(f"GRANT DELETE ON anonymous_answer, anonymous_response, draft TO {role}"))
         connection.execute(text(f"GRANT EXECUTE ON FUNCTION erase_response(text) TO {role}"))
+    if "audit_entry" in database.metadata.tables:
+        connection.execute(text(f"REVOKE UPDATE ON audit_entry FROM {role}"))
+        connection.execute(text(f"GRANT DELETE ON account_role, attempt, recovery_code, session TO {role}"))
     if "respondent" in database.metadata.tables:
         connection.execute(text(f"GRANT DELETE ON respondent, organisation, identity_draft TO {role}"))
 

@@ -26,7 +26,7 @@ from kysely.store import upgrading
 from kysely.store.anonymous import MARK, Anonymous, is_anonymous
 from kysely.store.answers import AnswerLog, admit
 from kysely.store.codes import Codes
-from kysely.store.databases import databases
+from kysely.store.databases import Database, access_database, databases, every_database
 from kysely.store.drafts import Drafts
 from kysely.store.erasing import LEDGER, Erasing
 from kysely.store.identities import Identities
@@ -66,13 +66,13 @@ def open(settings: Settings, *, upgrade: bool = True) -> Store:
     """
     if upgrade:
         upgraded(settings, now=datetime.now(UTC))
-    answers, identity = opened = databases(settings)
-    for database in opened:
+    answers, identity, access = *databases(settings), access_database(settings)
+    for database in (answers, identity, access):
         if not upgrade and not upgrading.is_newest(database):
             raise StoreError(f"{database} has an older schema, or is not there yet. Run: kysely database upgrade")
         database.show_writable()
     secret = _secret(settings.secret_key)
-    store = Store(settings, AnswerLog(answers), Identities(identity, Keys.of(settings)), secret)
+    store = Store(settings, AnswerLog(answers), Identities(identity, Keys.of(settings)), access, secret)
     store.identities.show_key()
     if upgrade:
         store.erase_again(datetime.now(UTC))
@@ -85,32 +85,34 @@ def _secret(key: str) -> bytes:
 
 
 def upgraded(settings: Settings, *, now: datetime) -> tuple[upgrading.Upgraded, ...]:
-    """Bring both databases to the newest schema, made where there are none, and return what was done."""
-    both = databases(settings)
-    if any(database.sqlite and database.file.parent == settings.instance for database in both):
+    """Bring every database to the newest schema, made where there are none, and return what was done."""
+    every = every_database(settings)
+    if any(database.sqlite and database.file.parent == settings.instance for database in every):
         _make_folder(settings)
     keys, backups = Keys.of(settings), settings.instance / "backups"
-    done = tuple(upgrading.upgrade(database, backups, keys=keys, now=now) for database in both)
-    for database in both:
+    done = tuple(upgrading.upgrade(database, backups, keys=keys, now=now) for database in every)
+    for database in every:
         database.close()
     return done
 
 
 def backup(settings: Settings, folder: Path, *, now: datetime) -> tuple[Path, ...]:
-    """Copy both databases into *folder* while they are in use, check the copies, and return their files.
+    """Copy every database into *folder* while they are in use, check the copies, and return their files.
 
-    The identities are copied last, so that no copied response points to an organisation that was not copied.
+    The identities are copied after the answers, so that no copied response points to an organisation that
+    was not copied.
     """
-    both = databases(settings)
-    for database in both:
+    every = every_database(settings)
+    for database in every:
         if not database.sqlite:
             raise StoreError(
-                f"{database}: PostgreSQL has its own tool, and a copy of both schemas that belong together is made by: "
-                "pg_dump --format=custom --schema=answers --schema=identity --file=kysely.dump <database>"
+                f"{database}: PostgreSQL has its own tool, and a copy of the schemas that belong together is made by: "
+                "pg_dump --format=custom --schema=answers --schema=identity --schema=access --file=kysely.dump "
+                "<database>"
             )
         if not upgrading.current(database):
             raise StoreError(f"{database} is not there yet, so there is nothing to copy.")
-    return tuple(upgrading.backup(database, folder, now=now) for database in both)
+    return tuple(upgrading.backup(database, folder, now=now) for database in every)
 
 
 def _make_folder(settings: Settings) -> None:
@@ -127,6 +129,7 @@ class Store:
     settings: Settings
     answers: AnswerLog
     identities: Identities
+    access: Database
     secret: bytes = field(repr=False)
     _instruments: dict[str, Instrument] = field(default_factory=dict, repr=False)
 
@@ -554,4 +557,5 @@ def _refuse_times(opens: datetime | None, closes: datetime | None) -> None:
 def _require_id(response: str) -> None:
     # Whatever else stands in an address never reaches the database: PostgreSQL can't even compare a NUL.
     if not _RESPONSE_ID.fullmatch(response):
+        self.access.close()
         raise UnknownResponse("There is no such response.")

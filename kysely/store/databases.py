@@ -1,4 +1,4 @@
-"""One of the two databases: its connections, its transactions, and what to tell a person when it fails."""
+"""One of the databases: its connections, its transactions, and what to tell a person when it fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from kysely.config import Settings
 from kysely.errors import StoreError
-from kysely.store import tables
+from kysely.store import access, tables
 from kysely.store._lock import WriteLock
 from kysely.store._prepared import Bare
 from kysely.store.values import StoreBusy
@@ -42,7 +42,7 @@ HURRY = 0.7
 
 @dataclass(frozen=True)
 class Database:
-    """Answers or identity. On PostgreSQL *name* is its schema and kysely_<name> the role that works there."""
+    """Answers, identity or access. On PostgreSQL *name* is its schema and kysely_<name> the role that works there."""
 
     name: str
     url: URL
@@ -297,6 +297,15 @@ def databases(settings: Settings) -> tuple[Database, Database]:
         Database("answers", make_url(settings.database_url), "KYSELY_DATABASE_URL", tables.Answers.metadata),
         Database("identity", make_url(settings.identity_url), "KYSELY_IDENTITY_URL", tables.Identity.metadata),
     )
+
+
+def access_database(settings: Settings) -> Database:
+    """Return the database of those who work with the study; respondents need it for nothing."""
+    return Database("access", make_url(settings.access_url), "KYSELY_ACCESS_URL", access.Access.metadata)
+
+
+def every_database(settings: Settings) -> tuple[Database, ...]:
+    return (*databases(settings), access_database(settings))
 
 
 def _state_of_refusal(error: BaseException) -> str:

@@ -249,16 +249,16 @@ def test_a_login_without_rights_is_told_what_an_administrator_must_run(empty_pos
     sentence = refused(hand)
     assert 'TO "farmhand";' in sentence and "Have an administrator run" in sentence
     with psycopg.connect(url, autocommit=True) as server:
-        for role in ("kysely_answers", "kysely_identity"):
+        for role in ("kysely_answers", "kysely_identity", "kysely_access"):
             server.execute(f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
             server.execute(f"GRANT {role} TO farmhand")
     assert 'CREATE SCHEMA answers AUTHORIZATION "farmhand";' in refused(hand)
     with psycopg.connect(url, autocommit=True) as server:
-        for schema in ("answers", "identity"):
+        for schema in ("answers", "identity", "access"):
             server.execute(f"CREATE SCHEMA {schema} AUTHORIZATION farmhand")
     stores.open(hand).close()
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute("DROP SCHEMA answers CASCADE; DROP SCHEMA identity CASCADE")
+        server.execute("DROP SCHEMA answers CASCADE; DROP SCHEMA identity CASCADE; DROP SCHEMA access CASCADE")
         server.execute("DROP OWNED BY farmhand; DROP ROLE farmhand; DROP OWNED BY farmer; DROP ROLE farmer")
 
 
