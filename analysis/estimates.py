@@ -42,6 +42,7 @@ class Provenance:
     """What the numbers are of: printed on every chart and report.
 
     *synthetic* is true of simulated answers, and nobody who draws a chart can switch it off.
+    *draft* says that fieldwork was still open when the extract was made.
     *rules* are the thresholds that were applied (suppress_respondents, suppress_organisations, small_base).
     *elsewhere* says where the respondents were if not in memory, and what was left out for it (elsewhere.Account).
     """
@@ -65,6 +66,7 @@ class Provenance:
     rules: Mapping[str, int] = field(default_factory=dict)
     simulation: Mapping[str, Any] | None = None
     elsewhere: Mapping[str, Any] | None = None
+    draft: bool = False
 
     @classmethod
     def of(cls, extract: Extract, study: Study, made_at: str) -> Provenance:
@@ -91,6 +93,7 @@ class Provenance:
                 "small_base": study.plan.rules.small_base,
             },
             simulation=manifest.get("simulation"),
+            draft=bool(manifest.get("open")),
         )
 
     @property

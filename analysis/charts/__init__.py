@@ -1,4 +1,4 @@
-"""Charts: one file a chart, `draw(estimates, spec, codebook, language) -> Picture`. They draw numbers and make none.
+"""Charts: one file a chart, `draw(estimates, spec, codebook, language, look) -> Picture`. They draw numbers, make none.
 
 Importing this package loads no matplotlib; drawing does.
 """
@@ -10,8 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.charts._look import LOOKS, WIDE, Look
 from analysis.parallel import each
 from kysely import plugins
+from kysely.errors import AnalystError
 
 if TYPE_CHECKING:
     from analysis.charts._files import Picture
@@ -22,13 +24,49 @@ if TYPE_CHECKING:
 
 _BACKEND = "matplotlib.backends.backend"
 
-FILES = ("json", "png", "svg", "pdf", "csv")
+FILES = (
+    "json",
+    "png",
+    "svg",
+    "text.svg",
+    "pdf",
+    "csv",
+    "html",
+    "narrow.png",
+    "narrow.svg",
+    "report.svg",
+)
 """What a chart consists of, by extension; its manifest comes first."""
 
 
-def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str) -> Picture:
-    """Return the chart that *spec* names. Raises UnknownName if there is no such chart."""
-    return plugins.load("analysis.charts", spec.chart).draw(estimates, spec, codebook, language)
+def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str, look: Look = WIDE) -> Picture:
+    """Return the chart that *spec* names in one *look*.
+
+    Raises UnknownName if there is no such chart, and AnalystError, naming it, if it can't be drawn.
+    """
+    chart = plugins.load("analysis.charts", spec.chart)
+    try:
+        return chart.draw(estimates, spec, codebook, language, look)
+    except AnalystError as error:
+        raise AnalystError(f"chart {spec.id}: {error}") from error
+
+
+def write(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str, folder: Path) -> Path:
+    """Draw one chart in every look, write its files into *folder* and return its manifest.
+
+    Does nothing if the files that are there were made from the very same.
+    Raises AuthorError if the headline claims what the figures don't support.
+    """
+    from analysis import headlines
+    from analysis.charts import _files, _recipe
+
+    headlines.check(spec, estimates, language)
+    made_from = _recipe.made_from(estimates, spec, codebook, language)
+    manifest = folder / f"{spec.id}.json"
+    if _files.is_current(manifest, made_from):
+        return manifest
+    pictures = [draw(estimates, spec, codebook, language, look) for look in LOOKS]
+    return _files.write(pictures, folder, made_from=made_from)
 
 
 def write_all(
@@ -38,19 +76,17 @@ def write_all(
 
     If a chart can't be drawn, those begun are finished before the error is raised.
     """
-    from analysis.charts import _files
-
     # Once, before the processes part: the charts, and what matplotlib would import while it saves.
     for module in ("PIL.PngImagePlugin", "fontTools.subset", *(f"{_BACKEND}_{name}" for name in ("agg", "pdf", "svg"))):
         import_module(module)
     for name in {spec.chart for spec in specs}:
         plugins.load("analysis.charts", name)
 
-    def write(task: tuple[ChartSpec, str]) -> Path:
+    def one(task: tuple[ChartSpec, str]) -> Path:
         spec, language = task
-        return _files.write(draw(estimates, spec, codebook, language), folder / language)
+        return write(estimates, spec, codebook, language, folder / language)
 
-    yield from each(write, [(spec, language) for spec in specs for language in languages])
+    yield from each(one, [(spec, language) for spec in specs for language in languages])
 
 
 def remove_others(folder: Path, drawn: Collection[Path]) -> None:
@@ -59,8 +95,8 @@ def remove_others(folder: Path, drawn: Collection[Path]) -> None:
     They may be of other answers, even of simulated ones. Manifests go first: one that is there speaks of
     files that are there.
     """
-    kept = {manifest.with_suffix("") for manifest in drawn}
+    kept = {manifest.with_name(f"{manifest.stem}.{extension}") for manifest in drawn for extension in FILES}
     for extension in FILES:
         for file in folder.glob(f"*/*.{extension}"):
-            if file.with_suffix("") not in kept:
-                file.unlink()
+            if file not in kept:
+                file.unlink(missing_ok=True)

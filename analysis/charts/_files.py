@@ -1,6 +1,6 @@
-"""A finished picture as files: PNG at twice the size, accessible SVG, PDF, CSV and a JSON manifest.
+"""A finished chart as files: pictures of every look, its numbers, what to paste into a page, and a manifest of them.
 
-The same picture gives the same bytes every time, and a file is either the old one or the whole new one.
+The same chart gives the same bytes every time, and a file is either the old one or the whole new one.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ import csv
 import io
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import matplotlib
 
 from analysis import wording
+from analysis.charts import _sentences, _svg
+from analysis.charts._look import NARROW, REPORT, WIDE, Look
 from analysis.charts._sentences import Words
+from analysis.charts._snippet import snippet
 from analysis.charts._theme import STYLE, Sheet
 from analysis.estimates import Estimates, Provenance
 from kysely.errors import AnalystError
@@ -31,13 +32,12 @@ FORMAT = "kysely-chart/1"
 Figure = float | int | str
 """A cell of a chart's data table: a float is a percentage, an int a count."""
 
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _SOFTWARE = "Kysely"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn chart in one language, its words, and the numbers it shows.
+    """A chart drawn in one language and look, its words, and the numbers it shows.
 
     *rows* of *columns* are the data table, percentages unrounded; *estimates_sha256* is the hash of
     the estimates they were taken from.
@@ -54,6 +54,15 @@ class Picture:
     provenance: Provenance
     estimates_sha256: str
 
+    @property
+    def look(self) -> Look:
+        return self.sheet.look
+
+    @property
+    def provenance_line(self) -> str:
+        """Who answered what, when and for whom, for files that are read without their picture."""
+        return wording.plain(f"{self.words.base} {self.words.source}")
+
     @cached_property
     def title(self) -> str:
         return wording.plain(self.words.headline)
@@ -65,24 +74,76 @@ def fingerprint(estimates: Estimates, table: str) -> str:
     return sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
-def write(picture: Picture, folder: Path) -> Path:
-    """Write the picture's five files into *folder* and return its manifest.
+def write(pictures: Sequence[Picture], folder: Path, *, made_from: str = "") -> Path:
+    """Write the files of one chart, drawn in every look, into *folder* and return its manifest.
 
-    Raises AnalystError for a picture without an alternative text: who can't see it would get nothing.
+    *made_from* is kept in it, to tell later whether the chart would come out the same (`_recipe`).
+    Raises AnalystError for a chart without an alternative text: who can't see it would get nothing.
     """
-    if not picture.alt.strip():
-        raise AnalystError(
-            f"chart {picture.id} has no alternative text in {picture.language!r}; write `alt` in the plan"
-        )
+    looks = {picture.look.name: picture for picture in pictures}
+    wide, narrow, report = (looks[look.name] for look in (WIDE, NARROW, REPORT))
+    if not wide.alt.strip():
+        raise AnalystError(f"chart {wide.id} has no alternative text in {wide.language!r}; write `alt` in the plan")
     with matplotlib.rc_context(STYLE):
-        made = {"png": _png(picture), "svg": _svg(picture), "pdf": _pdf(picture), "csv": _csv(picture)}
+        made = {
+            "png": _png(wide),
+            "svg": _svg.paths(wide.sheet.figure, **_named(wide)),
+            "text.svg": _svg.text(wide.sheet.figure, embed=True, **_named(wide)),
+            "pdf": _pdf(wide),
+            "csv": _csv(wide),
+            "narrow.png": _png(narrow),
+            "narrow.svg": _svg.paths(narrow.sheet.figure, **_named(narrow)),
+            # Reports have Inter: Typst takes the repository's, our own pages embed it once.
+            "report.svg": _svg.text(report.sheet.figure, embed=False, **_named(report)),
+        }
+    told = _manifest(looks, made_from)
+    told["files"] = {extension: _told(wide, extension, content) for extension, content in made.items()}
+    told["files"]["html"] = {"name": f"{wide.id}.html"}
+    made["html"] = snippet(told).encode()
+    told["files"]["html"] = _told(wide, "html", made["html"])
     folder.mkdir(parents=True, exist_ok=True)
     for extension, content in made.items():
-        _replace(folder / f"{picture.id}.{extension}", content)
+        _replace(folder / f"{wide.id}.{extension}", content)
     # Last: a manifest that is there speaks of files that are there.
-    manifest = folder / f"{picture.id}.json"
-    _replace(manifest, _manifest(picture, made))
+    manifest = folder / f"{wide.id}.json"
+    _replace(manifest, (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode())
     return manifest
+
+
+def is_current(manifest: Path, made_from: str) -> bool:
+    """Whether *manifest* tells of a chart made from *made_from* whose files are all there as they were written."""
+    try:
+        told = json.loads(manifest.read_bytes())
+        return (
+            told["format"] == FORMAT
+            and told["made_from"] == made_from
+            and all(
+                sha256((manifest.parent / file["name"]).read_bytes()).hexdigest() == file["sha256"]
+                for file in told["files"].values()
+            )
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _told(picture: Picture, extension: str, content: bytes) -> dict[str, Any]:
+    return {
+        "name": f"{picture.id}.{extension}",
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+    }
+
+
+def _named(picture: Picture) -> dict[str, str]:
+    """Return what an SVG says of itself besides the drawing."""
+    return {
+        "id": f"{picture.id}-{picture.language}-{picture.look.name}",
+        "language": picture.language,
+        "title": picture.title,
+        "description": picture.alt,
+        "source": picture.provenance_line,
+        "warning": picture.words.kicker,
+    }
 
 
 def _png(picture: Picture) -> bytes:
@@ -90,7 +151,7 @@ def _png(picture: Picture) -> bytes:
     texts = {
         "Title": picture.title,
         "Description": picture.alt,
-        "Source": picture.words.source,
+        "Source": picture.provenance_line,
         "Software": _SOFTWARE,
         **({"Disclaimer": picture.words.kicker} if picture.words.kicker else {}),
     }
@@ -104,6 +165,7 @@ def _pdf(picture: Picture) -> bytes:
         "Title": picture.title,
         "Subject": picture.alt,
         "Keywords": picture.words.kicker,
+        "Author": picture.provenance_line,
         "Creator": _SOFTWARE,
         "Producer": _SOFTWARE,
         "CreationDate": None,  # the only thing that would differ between two runs
@@ -112,93 +174,15 @@ def _pdf(picture: Picture) -> bytes:
     return buffer.getvalue()
 
 
-def _svg(picture: Picture) -> bytes:
-    buffer = io.BytesIO()
-    record = {
-        "Title": picture.title,
-        "Description": picture.alt,
-        "Source": picture.words.source,
-        "Language": picture.language,
-        "Keywords": [picture.words.kicker] if picture.words.kicker else [],
-        "Creator": _SOFTWARE,
-        "Date": None,
-    }
-    picture.sheet.figure.savefig(buffer, format="svg", metadata=record)
-    return _accessible(buffer.getvalue(), picture)
-
-
-def _accessible(svg: bytes, picture: Picture) -> bytes:
-    """Give the drawing a role, a name and a description, and ids that stay unique when a page holds several.
-
-    The drawing itself is hidden from screen readers: Chromium would read out every label on its own.
-    Styles become attributes, so that a strict content security policy leaves the colours alone.
-    """
-    for prefix, uri in _namespaces(svg).items():
-        ElementTree.register_namespace(prefix, uri)
-    root = ElementTree.fromstring(svg)
-    prefix = f"{picture.id}-{picture.language}-"
-    for element in root.iter():
-        _scope(element, prefix)
-        _as_attributes(element)
-    for title in root.findall(f"{{{_SVG}}}title"):
-        root.remove(title)
-    for defs in root.findall(f"{{{_SVG}}}defs"):
-        for style in defs.findall(f"{{{_SVG}}}style"):
-            defs.remove(style)
-    for group in root.findall(f"{{{_SVG}}}g"):
-        # What matplotlib's style sheet says of everything, without reaching into the page around.
-        group.attrib.update({"stroke-linejoin": "round", "stroke-linecap": "butt", "aria-hidden": "true"})
-    root.attrib.update(
-        {
-            "id": f"{prefix}root",
-            "role": "img",
-            "lang": picture.language,
-            "{http://www.w3.org/XML/1998/namespace}lang": picture.language,
-            "aria-labelledby": f"{prefix}title",
-            "aria-describedby": f"{prefix}desc",
-            "width": f"{picture.sheet.width:g}",
-            "height": f"{picture.sheet.height:g}",
-            "style": "max-width:100%;height:auto",
-        }
-    )
-    for place, (name, text) in enumerate((("title", picture.title), ("desc", picture.alt))):
-        element = ElementTree.Element(f"{{{_SVG}}}{name}", {"id": f"{prefix}{name}"})
-        element.text = text
-        element.tail = "\n"
-        root.insert(place, element)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
-
-
-def _namespaces(svg: bytes) -> dict[str, str]:
-    found = re.findall(rb'xmlns(?::(\w+))?="([^"]+)"', svg[:4096])
-    return {prefix.decode(): uri.decode() for prefix, uri in found}
-
-
-def _scope(element: ElementTree.Element, prefix: str) -> None:
-    for name, value in element.attrib.items():
-        if name == "id":
-            element.set(name, prefix + value)
-        elif name in ("href", f"{{{_XLINK}}}href") and value.startswith("#"):
-            element.set(name, f"#{prefix}{value[1:]}")
-        elif "url(#" in value:
-            element.set(name, value.replace("url(#", f"url(#{prefix}"))
-
-
-def _as_attributes(element: ElementTree.Element) -> None:
-    declarations = element.attrib.pop("style", "")
-    for declaration in filter(None, (part.strip() for part in declarations.split(";"))):
-        name, value = declaration.split(":", 1)
-        element.set(name.strip(), value.strip())
-
-
 def _csv(picture: Picture) -> bytes:
     """Return the data table as the language's spreadsheet opens it: one decimal, its own decimal mark and separator."""
     english = picture.language == "en"
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter="," if english else ";", lineterminator="\r\n")
-    writer.writerow([_spreadsheet_text(column) for column in picture.columns])
+    columns = [*picture.columns, _sentences.COLUMNS[picture.language]["source"]]
+    writer.writerow([_spreadsheet_text(column) for column in columns])
     for row in picture.rows:
-        writer.writerow([_spreadsheet_cell(cell, english=english) for cell in row])
+        writer.writerow([_spreadsheet_cell(cell, english=english) for cell in (*row, picture.provenance_line)])
     return buffer.getvalue().encode("utf-8-sig")
 
 
@@ -218,9 +202,11 @@ def _spreadsheet_text(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _manifest(picture: Picture, made: Mapping[str, bytes]) -> bytes:
+def _manifest(looks: Mapping[str, Picture], made_from: str) -> dict[str, Any]:
+    """Return what the manifest tells, but for the files. Notes tell of marks, and so belong to a look."""
+    picture = looks[WIDE.name]
     words, provenance = picture.words, picture.provenance
-    content: dict[str, Any] = {
+    return {
         "format": FORMAT,
         "id": picture.id,
         "chart": picture.chart,
@@ -229,25 +215,22 @@ def _manifest(picture: Picture, made: Mapping[str, bytes]) -> bytes:
         "title": picture.title,
         "subtitle": wording.plain(words.subtitle),
         "alt": picture.alt,
+        "caption": _sentences.caption(words, picture.title, provenance, picture.language),
         "base": words.base,
         "note": words.note,
         "source": words.source,
         "width": int(picture.sheet.width),
         "height": int(picture.sheet.height),
+        "looks": {
+            name: {"width": int(one.sheet.width), "height": int(one.sheet.height), "note": one.words.note}
+            for name, one in looks.items()
+        },
         "synthetic": provenance.synthetic,
         "table": {"columns": list(picture.columns), "rows": [_shown(row, picture.language) for row in picture.rows]},
-        "files": {
-            extension: {
-                "name": f"{picture.id}.{extension}",
-                "bytes": len(data),
-                "sha256": sha256(data).hexdigest(),
-            }
-            for extension, data in made.items()
-        },
+        "made_from": made_from,
         "estimates_sha256": picture.estimates_sha256,
         "provenance": asdict(provenance),
     }
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _shown(row: Sequence[Figure], language: str) -> list[str]:

@@ -30,6 +30,11 @@ _DEMONSTRATION = {
     "sv": "Demonstrationsmaterial – inget forskningsresultat",
     "en": "Demonstration data – not a survey result",
 }
+_DRAFT = {
+    "fi": "Luonnos – tiedonkeruu on kesken",
+    "sv": "Utkast – datainsamlingen pågår",
+    "en": "Draft – fieldwork is still open",
+}
 _ANSWERS = {"fi": "Kyselyn vastaukset", "sv": "Enkätsvar", "en": "Survey responses"}
 
 
@@ -92,14 +97,29 @@ def alternative(
     return wording.plain(" ".join([*before, description, *told, *after]))
 
 
+def caption(words: Words, title: str, provenance: Provenance, language: str) -> str:
+    """Return what stands under the picture on a page: the warning, its title, who answered, and the source."""
+    said = [warning(provenance, language), title]
+    return " ".join(
+        [*(sentence(part) for part in said if part), respondents(provenance, language), wording.plain(words.source)]
+    )
+
+
+def sentence(text: str) -> str:
+    """Return *text* with a full stop, unless it ends a sentence already."""
+    return text if text[-1:] in ".!?…" else f"{text}."
+
+
 def warning(provenance: Provenance, language: str) -> str:
-    """Return what the reader must know before any number: that the answers are made up, or collected as a try-out.
+    """Return what the reader must know before any number: that the answers are made up, a try-out, or not all in yet.
 
     It follows from where the numbers come from; no argument and no plan can leave it out.
     """
     if provenance.synthetic:
         return _SYNTHETIC[language]
-    return _DEMONSTRATION[language] if provenance.demonstration else ""
+    if provenance.demonstration:
+        return _DEMONSTRATION[language]
+    return _DRAFT[language] if provenance.draft else ""
 
 
 def kicker(provenance: Provenance, language: str) -> str:
@@ -245,6 +265,20 @@ def bar_ends(language: str) -> str:
     }[language]
 
 
+def middle_apart(level: str, language: str) -> str:
+    name = quoted(level, language)
+    return {
+        "fi": f"Keskimmäinen vastaus {name} ei ole mukana summissa.",
+        "sv": f"Mellansvaret {name} ingår inte i summorna.",
+        "en": f"The middle answer {name} is in neither total.",
+    }[language]
+
+
+def stage(place: int, language: str) -> str:
+    """Return the name of a stage whose statement is another in every row."""
+    return {"fi": f"Vaihe {place}", "sv": f"Stadium {place}", "en": f"Stage {place}"}[language]
+
+
 def unrounded(language: str) -> str:
     return {
         "fi": "Summat on laskettu pyöristämättömistä luvuista.",
@@ -366,6 +400,7 @@ COLUMNS = {
         "organisations": "Organisaatioita",
         "mark": "Merkintä",
         "data": "Aineisto",
+        "source": "Lähde",
     },
     "sv": {
         "group": "Grupp",
@@ -377,6 +412,7 @@ COLUMNS = {
         "organisations": "Organisationer",
         "mark": "Anmärkning",
         "data": "Material",
+        "source": "Källa",
     },
     "en": {
         "group": "Group",
@@ -388,6 +424,7 @@ COLUMNS = {
         "organisations": "Organisations",
         "mark": "Mark",
         "data": "Data",
+        "source": "Source",
     },
 }
 """Headings of the data table, by language and column."""

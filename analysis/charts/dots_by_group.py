@@ -15,18 +15,21 @@ import pandas as pd
 from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._cells import Cell, cells
+from analysis.charts._colours import GRID, MUTED, PAPER, RULE, as_text, option_colours
 from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._fonts import width
 from analysis.charts._labels import category_label, key, members, option_label
+from analysis.charts._lines import wrapped
+from analysis.charts._look import WIDE, Look
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
-from analysis.wording import number, percent, plain
+from analysis.wording import base, number, percent, plain
 from kysely.codebook import Codebook
 from kysely.errors import AnalystError
 
 ROW, LINE = 36.0, 16.0
-STUB, BASES, GUTTER = 190.0, 36.0, 22.0  # label column; n column; space between panels
+STUB, BASES = 190.0, 36.0  # label column; n column
 AXIS = 26.0
-DOT, HOLE = 62 * theme.POINTS, 22 * theme.POINTS  # areas in square points
 GAP = 6.0  # between the end of an interval and its figure
 
 
@@ -60,12 +63,12 @@ class Row:
         return any(cell.small and not cell.hidden for cell in self.cells.values())
 
 
-def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str) -> Picture:
+def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str, look: Look = WIDE) -> Picture:
     """Return the chart of central shares by group."""
     options = _options(spec, codebook, language)
     rows = _rows(estimates, spec, codebook, options, language)
     provenance = estimates.provenance
-    layout = _Layout(rows, options, language)
+    layout = _Layout(rows, options, language, look)
     words = _sentences.words(
         spec,
         provenance,
@@ -73,7 +76,7 @@ def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: st
         base=_base(rows[0], provenance, language),
         notes=_notes(rows, provenance, language),
     )
-    sheet = theme.sheet(words, layout.body)
+    sheet = theme.sheet(words, layout.body, look)
     layout.draw(sheet)
     return Picture(
         id=spec.id,
@@ -91,7 +94,7 @@ def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: st
 
 def _options(spec: ChartSpec, codebook: Codebook, language: str) -> list[Option]:
     variables = members(spec, codebook)
-    colours = theme.option_colours(str(variable.code) for variable in variables)
+    colours = option_colours(str(variable.code) for variable in variables)
     return [
         Option(str(variable.code), option_label(spec, variable, language), colours[str(variable.code)])
         for variable in variables
@@ -114,7 +117,7 @@ def _rows(
 
     everyone = row(TOTAL, TOTAL, _sentences.ALL_RESPONDENTS[language])
     if everyone is None:
-        raise AnalystError(f"chart {spec.id}: table {spec.table} has no central shares of {score}")
+        raise AnalystError(f"table {spec.table} has no central shares of {score}")
     groups = (
         row(banner, category.code, category_label(spec, codebook, banner, category.code, language))
         for category in codebook[banner].categories
@@ -124,11 +127,12 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything in the body stands."""
+    """Where everything in the body stands. On a narrow sheet each group's name stands above its dots."""
 
     rows: Sequence[Row]
     options: Sequence[Option]
     language: str
+    look: Look
 
     @property
     def body(self) -> float:
@@ -147,20 +151,23 @@ class _Layout:
 
     @cached_property
     def labels(self) -> list[list[str]]:
-        return [
-            theme.wrapped(row.label, STUB - 8, theme.LABEL_SIZE, "SemiBold" if row.total else "Regular")
-            for row in self.rows
-        ]
+        room = self.look.inner - 70 if self.look.narrow else STUB - 8
+        return [wrapped(row.label, room, self.look.label, "SemiBold" if row.total else "Regular") for row in self.rows]
 
     @cached_property
     def headings(self) -> list[list[str]]:
-        return [
-            theme.wrapped(option.label, self.panel + GUTTER - 12, theme.LABEL_SIZE, "SemiBold")
-            for option in self.options
-        ]
+        room = self.panel + self.gutter - (4 if self.look.narrow else 12)
+        return [wrapped(option.label, room, self.heading, "SemiBold") for option in self.options]
+
+    @property
+    def heading(self) -> float:
+        """The size of the panels' headings."""
+        return self.look.axis if self.look.narrow else self.look.label
 
     @cached_property
     def heights(self) -> list[float]:
+        if self.look.narrow:
+            return [LINE * len(lines) + 36 for lines in self.labels]
         return [max(ROW, LINE * len(lines) + 8) for lines in self.labels]
 
     @cached_property
@@ -168,56 +175,79 @@ class _Layout:
         return LINE * max(len(lines) for lines in self.headings) + 14
 
     @property
+    def gutter(self) -> float:
+        """Space between two panels."""
+        return 14.0 if self.look.narrow else 22.0
+
+    @property
     def panel(self) -> float:
         """The width of 0–100 % in one panel."""
         count = len(self.options)
-        return (theme.WIDTH - theme.MARGIN - self._left(0) - (count - 1) * GUTTER) / count
+        return (self.look.right - self._left(0) - (count - 1) * self.gutter) / count
 
     def _left(self, index: int) -> float:
-        first = theme.MARGIN + STUB + BASES + 14
-        return first if index == 0 else first + index * (self.panel + GUTTER)
+        # A dot at 0 % reaches out of its panel.
+        first = self.look.left + (6 if self.look.narrow else STUB + BASES + 14)
+        return first if index == 0 else first + index * (self.panel + self.gutter)
 
     def _stubs(self, sheet: theme.Sheet, top: float) -> list[float]:
-        """Write labels and bases between hairlines and return the middle of each row."""
-        n_right = theme.MARGIN + STUB + BASES
-        sheet.text(n_right, top - 13, "n", size=theme.SMALL_SIZE, colour=theme.MUTED, align="right")
+        """Write labels and bases between hairlines and return where the dots of each row lie."""
+        n_right = self.look.left + STUB + BASES
+        if not self.look.narrow:
+            sheet.text(n_right, top - 13, "n", size=self.look.small, colour=MUTED, align="right")
         centres, y = [], top
         for index, (row, lines, height) in enumerate(zip(self.rows, self.labels, self.heights, strict=True)):
-            sheet.rule((sheet.left, sheet.right), (y, y), theme.RULE if index < 2 else theme.GRID, zorder=1)
-            centre = y + height / 2
-            sheet.lines(sheet.left, centre, lines, weight="SemiBold" if row.total else "Regular")
-            n = number(row.n, self.language)
-            sheet.text(n_right, centre, n, size=theme.SMALL_SIZE, colour=theme.MUTED, align="right")
-            centres.append(centre)
+            sheet.rule((sheet.left, sheet.right), (y, y), RULE if index < 2 else GRID, zorder=1)
+            weight = "SemiBold" if row.total else "Regular"
+            if self.look.narrow:
+                middle = y + 5 + LINE * len(lines) / 2
+                n, right = base(row.n, self.language), sheet.right
+                sheet.text(right, y + 5 + LINE / 2, n, size=self.look.axis, colour=MUTED, align="right")
+                centres.append(y + LINE * len(lines) + 21)
+            else:
+                middle = y + height / 2
+                n = number(row.n, self.language)
+                sheet.text(n_right, middle, n, size=self.look.small, colour=MUTED, align="right")
+                centres.append(middle)
+            sheet.lines(sheet.left, middle, lines, weight=weight)
             y += height
         return centres
 
     def _panel(self, sheet: theme.Sheet, option: Option, left: float, top: float) -> None:
         heading = self.headings[self.options.index(option)]
         for index, line in enumerate(reversed(heading)):
-            sheet.text(left, top - 13 - LINE * index, line, weight="SemiBold", colour=theme.as_text(option.colour))
+            y = top - 13 - LINE * index
+            sheet.text(left, y, line, size=self.heading, weight="SemiBold", colour=as_text(option.colour))
         bottom = top + sum(self.heights)
         for percentage in (0, 50, 100):
             x = left + self.panel * percentage / 100
-            sheet.rule((x, x), (top, bottom), theme.GRID, zorder=1)
+            self._line(sheet, x, top, GRID, zorder=1)
+            if percentage == 50 and self.look.narrow:
+                continue  # no room between both ends
             label = percent(percentage / 100, self.language, sign=percentage == 100)
             align = {0: "left", 50: "center", 100: "right"}[percentage]
-            sheet.text(x, bottom + 13, label, size=theme.AXIS_SIZE, colour=theme.MUTED, align=align)
+            sheet.text(x, bottom + 13, label, size=self.look.axis, colour=MUTED, align=align)
         total = self.rows[0].cells[option.code]
         if not total.hidden:
             x = left + self.panel * total.share
-            begin = top + self.heights[0]
-            sheet.rule((x, x), (begin, bottom), option.colour, linestyle=(0, (2, 2)), zorder=1.5)
+            self._line(sheet, x, top, option.colour, after=1, linestyle=(0, (2, 2)), zorder=1.5)
+
+    def _line(self, sheet: theme.Sheet, x: float, top: float, colour: str, *, after: int = 0, **style) -> None:
+        """Draw a vertical line through the rows from the one at *after* on, but not through names above dots."""
+        y = top
+        for place, (height, lines) in enumerate(zip(self.heights, self.labels, strict=True)):
+            begin = y + LINE * len(lines) + 6 if self.look.narrow else y
+            if place >= after:
+                sheet.rule((x, x), (begin, y + height), colour, **style)
+            y += height
 
     def _intervals(self, sheet: theme.Sheet, centres: Sequence[float]) -> None:
         marks = [mark for mark in self._marks(centres) if mark[0].has_interval]
-        sheet.axes.hlines(
-            [y for _, _, _, y in marks],
-            [left + self.panel * cell.low for cell, _, left, _ in marks],
-            [left + self.panel * cell.high for cell, _, left, _ in marks],
-            colors=[option.colour for _, option, _, _ in marks],
-            linewidths=2.4 * theme.POINTS,
-            zorder=4,
+        sheet.intervals(
+            [
+                (left + self.panel * cell.low, left + self.panel * cell.high, y, option.colour)
+                for cell, option, left, y in marks
+            ]
         )
 
     def _dots(self, sheet: theme.Sheet, centres: Sequence[float]) -> None:
@@ -230,8 +260,8 @@ class _Layout:
                 "small": [cell.small for cell, _, _, _ in marks],
             }
         )
-        sheet.dots(dots, {option.code: option.colour for option in self.options}, area=DOT)
-        sheet.dots(dots[dots.small], dict.fromkeys(dots.option, theme.PAPER), area=HOLE)
+        sheet.dots(dots, {option.code: option.colour for option in self.options}, area=theme.DOT)
+        sheet.dots(dots[dots.small], dict.fromkeys(dots.option, PAPER), area=theme.HOLE)
 
     def _marks(self, centres: Sequence[float]) -> Iterator[tuple[Cell, Option, float, float]]:
         for index, option in enumerate(self.options):
@@ -243,21 +273,24 @@ class _Layout:
     def _figure(self, sheet: theme.Sheet, cell: Cell, total: bool, left: float, y: float) -> None:
         """Write the share where there is room: right of its interval, left of it, or above it."""
         if cell.hidden:
-            sheet.text(left + 4, y, cell.sign, colour=theme.MUTED, clear=True)
+            sheet.text(left + 4, y, cell.sign, colour=MUTED, clear=True)
             return
         figure = percent(cell.share, self.language, sign=total)
         weight = "SemiBold" if total else "Medium"
-        width = theme.text_width(figure, theme.LABEL_SIZE, weight)
+        room = width(figure, self.look.label, weight)
         low, high = (cell.low, cell.high) if cell.has_interval else (cell.share, cell.share)
         start = min(left + self.panel * low, left + self.panel * cell.share - 5) - GAP
         end = max(left + self.panel * high, left + self.panel * cell.share + 5) + GAP
-        if high <= 0.62 or (start - width < left - 4 and end + width <= left + self.panel + GUTTER - 8):
+        right = end + room <= left + self.panel + self.gutter - 8
+        if right and (high <= 0.62 or start - room < left - 4):
             sheet.text(end, y, figure, weight=weight, clear=True)
-        elif start - width >= left - 4:
+        elif start - room >= left - 4:
             sheet.text(start, y, figure, weight=weight, align="right", clear=True)
+        elif right:
+            sheet.text(end, y, figure, weight=weight, clear=True)
         else:
-            x = min(max(left + self.panel * cell.share, left + width / 2), left + self.panel - width / 2)
-            sheet.text(x, y - 11, figure, size=theme.AXIS_SIZE, weight=weight, align="center")
+            x = min(max(left + self.panel * cell.share, left + room / 2), left + self.panel - room / 2)
+            sheet.text(x, y - 11, figure, size=self.look.axis, weight=weight, align="center")
 
 
 def _base(everyone: Row, provenance: Provenance, language: str) -> list[str]:

@@ -40,7 +40,10 @@ class ExtractNotWritten(KyselyError):
 
 @dataclass(frozen=True)
 class Extract:
-    """What one extract is about, before its rows: *versions* are those answered, the newest first."""
+    """What one extract is about, before its rows: *versions* are those answered, the newest first.
+
+    pseudonyms  the book and the salt from which the keys follow; None where they came from a secret thrown away
+    """
 
     versions: tuple[Instrument, ...]
     wave: str
@@ -49,10 +52,16 @@ class Extract:
     simulation: Mapping[str, Any] | None
     made_at: datetime
     closed_at: datetime | None = None
+    pseudonyms: Mapping[str, str] | None = None
 
     @property
     def instrument(self) -> Instrument:
         return self.versions[0]
+
+    @property
+    def open(self) -> bool:
+        """Whether people could still answer when the extract was made; robots have all answered."""
+        return self.origin == "real" and (self.closed_at is None or self.made_at < self.closed_at)
 
 
 def write(
@@ -169,6 +178,7 @@ def _manifest(
         "wave": extract.wave,
         "origin": extract.origin,
         "demonstration": extract.demonstration,
+        "open": extract.open,
         "privacy": {"mode": instrument.privacy_mode, "min_group": instrument.min_group},
         "title": dict(instrument.title),
         "made_at": extract.made_at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -188,6 +198,7 @@ def _manifest(
             "partial": dispositions.count(Disposition.PARTIAL),
             "break_off": dispositions.count(Disposition.BREAK_OFF),
         },
+        "pseudonyms": None if extract.pseudonyms is None else dict(extract.pseudonyms),
         "simulation": None if extract.simulation is None else dict(extract.simulation),
         "presentations": _presentations(extract.versions),
         "scores": _scores(instrument),

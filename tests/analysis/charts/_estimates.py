@@ -235,7 +235,7 @@ def specs() -> dict[str, ChartSpec]:
         chart["id"]: ChartSpec(
             **{name: chart[name] for name in own if name in chart},
             labels=plan["labels"],
-            options={name: value for name, value in chart.items() if name not in own},
+            options={name: value for name, value in chart.items() if name not in (*own, "claim", "descriptive")},
         )
         for chart in plan["charts"]
     }

@@ -14,8 +14,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from analysis.charts import _colours as colours
 from analysis.charts import _theme as theme
 from analysis.charts._files import Picture
+from analysis.charts._fonts import POINTS
 
 SMALLEST = 11
 TEXT_CONTRAST, FILL_CONTRAST = 4.5, 3.0
@@ -73,7 +75,7 @@ def _outside(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:
 
 def _small(texts: list[tuple[Text, Bbox]]) -> Iterator[str]:
     for text, _ in texts:
-        pixels = text.get_fontsize() / theme.POINTS
+        pixels = text.get_fontsize() / POINTS
         if pixels < SMALLEST - 0.01:
             yield f"{pixels:.1f} px is too small: {text.get_text()!r}"
 
@@ -85,8 +87,8 @@ def _faint_texts(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[s
         behind = painted[rows, max(int(box.x0) + 1, 0) : int(box.x1)].reshape(-1, 3)
         if not len(behind):
             continue  # off the sheet, which is a fault of its own
-        ground = to_hex(np.median(behind, axis=0)) if text.get_bbox_patch() is None else theme.PAPER
-        ratio = theme.contrast(to_hex(to_rgb(text.get_color())), ground)
+        ground = to_hex(np.median(behind, axis=0)) if text.get_bbox_patch() is None else colours.PAPER
+        ratio = colours.contrast(to_hex(to_rgb(text.get_color())), ground)
         if ratio < TEXT_CONTRAST:
             yield f"contrast {ratio:.2f}: {text.get_text()!r} on {ground}"
 
@@ -104,7 +106,7 @@ def _without_letters(texts: list[tuple[Text, Bbox]], picture: Picture) -> np.nda
 
 def _faint_fills(picture: Picture) -> Iterator[str]:
     for colour in sorted(_fills(picture)):
-        ratio = theme.contrast(colour, theme.PAPER)
+        ratio = colours.contrast(colour, colours.PAPER)
         if ratio < FILL_CONTRAST:
             yield f"contrast {ratio:.2f}: the fill {colour} on white"
 
@@ -118,7 +120,7 @@ def _fills(picture: Picture) -> set[str]:
             found |= {to_hex(colour) for colour in collection.get_facecolors()}
         elif isinstance(collection, LineCollection):
             found |= {to_hex(colour) for colour in collection.get_colors()}
-    return {colour.upper() for colour in found} - {theme.PAPER}
+    return {colour.upper() for colour in found} - {colours.PAPER}
 
 
 def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:
@@ -134,7 +136,7 @@ def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterato
                 marks.append((x - 4.5, x + 4.5, y, 4.5))
     for text, box in texts:
         # The box of a line is taller than its letters; figures and capitals keep to the middle.
-        middle, half = (box.y0 + box.y1) / 2, text.get_fontsize() / theme.POINTS * 0.37
+        middle, half = (box.y0 + box.y1) / 2, text.get_fontsize() / POINTS * 0.37
         for x0, x1, y, radius in marks:
             if x0 < box.x1 - 1 and x1 > box.x0 + 1 and abs(height - y - middle) < half + radius - 1:
                 yield f"struck through: {text.get_text()!r}"
@@ -144,7 +146,8 @@ def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterato
 def _lost_words(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:
     drawn = _letters(" ".join(text.get_text() for text, _ in texts))
     words = picture.words
-    for wanted in (words.kicker, words.headline, words.subtitle, words.base, words.note, words.source):
+    frame = (words.kicker, words.headline, words.subtitle, words.base, words.note, words.source)
+    for wanted in frame if picture.look.framed else ():
         if _letters(wanted) not in drawn:
             yield f"lost words: {wanted!r}"
     for label in {str(row[0]) for row in picture.rows}:

@@ -13,6 +13,7 @@ import pytest
 from analysis import charts
 from analysis.charts import _files
 from analysis.charts._files import Picture
+from analysis.charts._look import LOOKS
 from tests.analysis.charts import _estimates as study
 
 
@@ -38,9 +39,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, s
     found = {}
     for id, spec in study.specs().items():
         for language in study.LANGUAGES:
-            picture = charts.draw(estimates, spec, study.codebook(), language)
-            _files.write(picture, folder / language)
-            found[id, language] = Published(picture, folder / language)
+            pictures = [charts.draw(estimates, spec, study.codebook(), language, look) for look in LOOKS]
+            _files.write(pictures, folder / language)
+            found[id, language] = Published(pictures[0], folder / language)
     return found
 
 

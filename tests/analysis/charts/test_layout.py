@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from analysis import charts
-from analysis.charts import _theme as theme
+from analysis.charts import _colours as colours
+from analysis.charts import _fonts as fonts
+from analysis.charts import _lines as lines
 from analysis.charts._files import Picture
+from analysis.charts._look import LOOKS, NARROW, WIDE, Look
 from analysis.estimates import Estimates
 from tests.analysis.charts import _estimates as study
 from tests.analysis.charts._lint import problems, written
@@ -21,13 +24,19 @@ LONG = "Valtakunnallisesti merkittävien kulttuuriympäristöjen ylläpidosta va
 UNBREAKABLE = "Lentokonesuihkuturbiinimoottoriapumekaanikkoaliupseerioppilas" * 3
 
 
-def test_a_chart_of_the_study_reads_well_in_every_language(published: Published):
-    assert problems(published.picture) == []
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+@pytest.mark.parametrize("language", study.LANGUAGES)
+@pytest.mark.parametrize("id", ["OM_FIG01", "OM_FIG02"])
+def test_a_chart_of_the_study_reads_well_in_every_language_and_look(id: str, language: str, look: Look):
+    estimates = study.estimates(study.distribution() + study.central())
+
+    assert problems(charts.draw(estimates, study.specs()[id], study.codebook(), language, look)) == []
 
 
 def test_a_headline_takes_at_most_two_lines(published: Published):
-    width = theme.WIDTH - 2 * theme.MARGIN
-    assert len(theme.balanced(published.picture.words.headline, width, theme.HEADLINE_SIZE, "Bold")) <= 2
+    headline = published.picture.words.headline
+    assert len(lines.balanced(headline, WIDE.inner, WIDE.headline, "Bold")) <= 2
+    assert len(lines.balanced(headline, NARROW.inner, NARROW.headline, "Bold")) <= 3
 
 
 def _zeros_and_ones() -> Estimates:
@@ -97,25 +106,25 @@ CASES: dict[str, Callable[[], Estimates]] = {
 }
 
 
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 @pytest.mark.parametrize("id", ["OM_FIG01", "OM_FIG02"])
 @pytest.mark.parametrize(("case", "language"), list(zip(CASES, cycle(study.LANGUAGES), strict=False)))
-def test_a_chart_reads_well_whatever_the_survey_brings(case: str, language: str, id: str):
-    picture = charts.draw(CASES[case](), study.specs()[id], study.codebook(), language)
+def test_a_chart_reads_well_whatever_the_survey_brings(case: str, language: str, id: str, look: Look):
+    picture = charts.draw(CASES[case](), study.specs()[id], study.codebook(), language, look)
 
     assert problems(picture) == []
 
 
 @pytest.mark.parametrize("label", [LONG, UNBREAKABLE, "<script>alert('x')</script>", "$\\alpha$ & <b>50 %</b>"])
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 @pytest.mark.parametrize("id", ["OM_FIG01", "OM_FIG02"])
-def test_a_label_is_drawn_whole_whatever_is_written_in_it(label: str, id: str):
+def test_a_label_is_drawn_whole_whatever_is_written_in_it(label: str, id: str, look: Look):
     words = dict.fromkeys(study.LANGUAGES, label)
     labels = {"OM_B": {"DEV": words}, "BG10": {"MUNI": words}}
     spec = replace(study.specs()[id], labels=labels)
     estimates = study.estimates(study.distribution() + study.central())
 
-    picture = charts.draw(estimates, spec, study.codebook(), "fi")
-
-    assert problems(picture) == []
+    assert problems(charts.draw(estimates, spec, study.codebook(), "fi", look)) == []
 
 
 def test_a_suppressed_group_keeps_its_n_and_the_sign_of_the_report_and_the_note_says_why():
@@ -134,7 +143,7 @@ def test_a_group_nobody_belongs_to_is_left_out():
 
 
 def _plant_overlap(picture: Picture) -> None:
-    picture.sheet.text(theme.MARGIN + 3, picture.sheet.top - 24, "yksi sana toisen päällä")
+    picture.sheet.text(WIDE.margin + 3, picture.sheet.top - 24, "yksi sana toisen päällä")
 
 
 def _plant_cut(picture: Picture) -> None:
@@ -185,26 +194,26 @@ def test_the_lint_finds_a_planted_fault(fault: str):
 
 
 def test_text_on_a_fill_and_every_fill_on_white_meet_wcag():
-    fills = [*theme.LEVELS, *theme.option_colours(study.MODES).values()]
+    fills = [*colours.LEVELS, *colours.option_colours(study.MODES).values()]
 
-    assert all(theme.contrast(fill, theme.PAPER) >= 3 for fill in fills)
-    assert all(theme.contrast(theme.ink_on(fill), fill) >= 4.5 for fill in fills)
-    assert all(theme.contrast(theme.as_text(fill), theme.PAPER) >= 4.5 for fill in fills)
+    assert all(colours.contrast(fill, colours.PAPER) >= 3 for fill in fills)
+    assert all(colours.contrast(colours.ink_on(fill), fill) >= 4.5 for fill in fills)
+    assert all(colours.contrast(colours.as_text(fill), colours.PAPER) >= 4.5 for fill in fills)
 
 
 def test_a_mode_keeps_its_colour_in_every_chart():
-    assert theme.option_colours(["PUB", "PROD"]) == {"PUB": "#7A2E85", "PROD": "#CF7B1F"}
+    assert colours.option_colours(["PUB", "PROD"]) == {"PUB": "#7A2E85", "PROD": "#CF7B1F"}
 
 
 def test_a_compound_breaks_only_where_its_author_allows_and_only_if_that_saves_a_line():
     compound = "Tuote- tai palvelu\u00adkehitys\u00adlähtöinen"
 
-    assert theme.wrapped(compound, 110, 13, "SemiBold") == ["Tuote- tai", "palvelukehitys-", "lähtöinen"]
-    assert theme.wrapped(compound, 190, 13, "SemiBold") == ["Tuote- tai", "palvelukehityslähtöinen"]
+    assert lines.wrapped(compound, 110, 13, "SemiBold") == ["Tuote- tai", "palvelukehitys-", "lähtöinen"]
+    assert lines.wrapped(compound, 190, 13, "SemiBold") == ["Tuote- tai", "palvelukehityslähtöinen"]
 
 
 def test_no_word_of_a_headline_stands_alone():
-    lines = theme.balanced("Asiakaspalvelu on yhteinen nimittäjä ja tuotanto jakaa organisaatioita", 672, 24, "Bold")
-    first, last = (theme.text_width(line, 24, "Bold") for line in lines)
+    found = lines.balanced("Asiakaspalvelu on yhteinen nimittäjä ja tuotanto jakaa organisaatioita", 672, 24, "Bold")
+    first, last = (fonts.width(line, 24, "Bold") for line in found)
 
     assert last > 0.6 * first

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from analysis import charts
+from analysis.charts._look import LOOKS
 from analysis.estimates import Estimates
 from kysely.errors import AnalystError
 from tests.analysis.charts import _estimates as study
@@ -74,8 +75,8 @@ def test_a_label_that_looks_like_a_formula_stays_a_label(tmp_path):
 
     spec = study.specs()["OM_FIG01"]
     labels = {"OM_B": {"PROD": dict.fromkeys(study.LANGUAGES, '=HYPERLINK("http://example.org")')}}
-    picture = charts.draw(study.estimates(study.distribution()), replace(spec, labels=labels), study.codebook(), "en")
-    _files.write(picture, tmp_path)
+    spec, estimates = replace(spec, labels=labels), study.estimates(study.distribution())
+    _files.write([charts.draw(estimates, spec, study.codebook(), "en", look) for look in LOOKS], tmp_path)
 
     cells = [row[0] for row in csv.reader((tmp_path / "OM_FIG01.csv").read_text("utf-8-sig").splitlines())]
     assert '\'=HYPERLINK("http://example.org")' in cells

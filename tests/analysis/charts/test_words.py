@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from analysis import charts, wording
 from analysis.charts import _files
 from analysis.charts._files import Picture
+from analysis.charts._look import LOOKS
 from analysis.estimates import Provenance
 from kysely.errors import AnalystError
 from kysely.plugins import UnknownName
@@ -50,7 +51,7 @@ def test_a_chart_of_simulated_answers_says_so_in_every_file(published: Published
     table = list(
         csv.reader(published.path("csv").read_text("utf-8-sig").splitlines(), delimiter=",;"[language != "en"])
     )
-    assert all(row[-1] == kicker for row in table[1:])
+    assert all(row[-2] == kicker for row in table[1:])
 
 
 def test_a_chart_of_simulated_answers_has_the_words_synthetic_data_in_its_source_line(published: Published):
@@ -148,10 +149,11 @@ def test_the_alternative_text_of_a_chart_without_numbers_says_why(language: str)
 
 def test_a_chart_without_an_alternative_text_is_not_written(tmp_path: Path):
     spec = replace(study.specs()["OM_FIG01"], alt=dict.fromkeys(study.LANGUAGES, " "))
-    picture = charts.draw(study.estimates(study.distribution()), spec, study.codebook(), "fi")
+    estimates = study.estimates(study.distribution())
+    pictures = [charts.draw(estimates, spec, study.codebook(), "fi", look) for look in LOOKS]
 
     with pytest.raises(AnalystError, match="alternative text"):
-        _files.write(picture, tmp_path)
+        _files.write(pictures, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
