@@ -79,7 +79,7 @@ class Extract:
     def organisation(self) -> np.ndarray:
         """(n,) organisation keys. A respondent who named none is an organisation of their own."""
         keys = self.column("organisation")
-        own = np.array([f"respondent {response}" for response in self.column("response")], dtype=object)
+        own = np.array([unnamed(response) for response in self.column("response")], dtype=object)
         return np.where(keys == None, own, keys).astype(str)  # noqa: E711 - elementwise
 
     def codes(self, name: str) -> np.ndarray:
@@ -105,6 +105,11 @@ class Extract:
         """Return the variables of the codebook that the extract has a column of; open text stays behind."""
         names = set(self.responses.column_names)
         return tuple(variable for variable in self.codebook.variables if variable.name in names)
+
+
+def unnamed(response: str) -> str:
+    """Return the key of the organisation that a respondent didn't name."""
+    return f"respondent {response}"
 
 
 def read(folder: Path) -> Extract:

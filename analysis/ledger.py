@@ -30,15 +30,13 @@ from typing import Any
 import numpy as np
 
 from analysis.design import Codes
-from kysely.errors import AnalystError, ConfigurationError
+from kysely.errors import AnalystError
+from kysely.pseudonyms import VARIABLE, keyed, ledger_key, unusable
 
-VARIABLE = "KYSELY_LEDGER_KEY"
 FILE = "ledger.jsonl"
 """Lies in instance/ledger/<instrument>/real/ or simulated/: what is derived in build/ may be lost, this may not."""
 
-_SHORTEST_KEY = 32
 _DEMONSTRATION = b"answers of robots need no secret, those of people do"
-_HEX = 32
 
 Thresholds = tuple[int, int]
 """The least respondents and the least organisations of a set whose numbers may be known."""
@@ -55,19 +53,10 @@ def key(environ: Mapping[str, str], *, real: bool) -> bytes:
     """
     if not real:
         return _DEMONSTRATION
-    given = environ.get(VARIABLE, "").strip()
-    if len(given) < _SHORTEST_KEY:
-        raise ConfigurationError(
-            f"{VARIABLE} is {'too short' if given else 'not set'}: the ledger of publications names respondents by "
-            f"hashes with this key. Set it to {_SHORTEST_KEY} or more random characters and keep it for as long as "
-            "the ledger: with another key no publication can be tested against the earlier ones."
-        )
-    return given.encode()
-
-
-def keyed(secret: bytes, ids: Iterable[object]) -> tuple[str, ...]:
-    """Return the keyed hash of each id (HMAC-SHA256, the first 128 bits in hex)."""
-    return tuple(hmac.new(secret, str(one).encode(), hashlib.sha256).hexdigest()[:_HEX] for one in ids)
+    given = ledger_key(environ)
+    if given is None:
+        raise unusable("not set")
+    return given
 
 
 @dataclass(frozen=True)
@@ -141,6 +130,8 @@ class DataSet:
     responses: int
     organisations: int
     frozen_at: str
+    book: str = ""
+    """By which respondents are known again in another data set with the same (kysely/pseudonyms.py); "" for none."""
 
 
 class Ledger:

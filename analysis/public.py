@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from analysis.extract import unnamed
 from analysis.plan import DERIVED, PublicQuestion, RecodeCategory
 from analysis.publishable import Amount, Level, PublishingError, Question, Scale, Shares
 from analysis.publishing import Classification, Responses, Wording
@@ -16,11 +17,28 @@ CHOSEN = ("NOT_CHOSEN", "CHOSEN")
 """The categories of an option of a multiple choice."""
 
 
-def responses(study: Study, dataset: str, wave: str, *, secret: bytes) -> Responses:
-    """Return the valid respondents of the study; in another wave the same ids would be other people."""
-    ids = [f"{wave}|{one}" for one in study.column("response").tolist()]
-    organisations = [f"{wave}|{one}" for one in study.answers.organisation[study.valid].tolist()]
-    return Responses.of(dataset, ids, organisations, secret=secret)
+def responses(
+    study: Study, dataset: str, wave: str, *, secret: bytes, pseudonyms: Mapping[str, str] | None = None
+) -> Responses:
+    """Return the valid respondents of the study; in another wave the same ids would be other people.
+
+    pseudonyms  by what the ledger knows the ids of this extract; None: as the extract names them
+
+    Raises PublishingError if the extract has respondents who have no pseudonym any more.
+    """
+    ids = [str(one) for one in study.column("response")]
+    organisations = [str(one) for one in study.answers.organisation[study.valid]]
+    if pseudonyms is not None:
+        if gone := sum(id not in pseudonyms for id in ids):
+            raise PublishingError(
+                f"of {gone} responses of this extract nothing is known any more: they were erased after it was made. "
+                "Make the extract anew (kysely extract), and publish from that"
+            )
+        alone = {unnamed(id): pseudonyms[id] for id in ids}
+        organisations = [pseudonyms.get(one) or alone[one] for one in organisations]
+        ids = [pseudonyms[id] for id in ids]
+    named = ([f"{wave}|{one}" for one in of] for of in (ids, organisations))
+    return Responses.of(dataset, *named, secret=secret)
 
 
 def names(study: Study, wanted: str) -> tuple[str, ...]:

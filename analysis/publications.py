@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kysely import paths
+from kysely import paths, pseudonyms
 from kysely.errors import AnalystError, KyselyError
 
 if TYPE_CHECKING:
+    from analysis.extract import Extract
     from analysis.ledger import DataSet, Entry, Ledger
     from analysis.publishable import Figure
     from analysis.publishing import Override, Refusal, Responses, Snapshot, Wording
@@ -105,6 +106,7 @@ class Desk:
     synthetic: bool
     ledger: Ledger
     folder: Path
+    instance: Path
 
     @classmethod
     def of(cls, instrument: str, origin: str, environ: Mapping[str, str]) -> Desk:
@@ -114,7 +116,8 @@ class Desk:
         """
         from analysis.ledger import FILE, Ledger, key
 
-        synthetic, home = origin == SIMULATED, paths.instance(environ) / "ledger" / instrument
+        instance = paths.instance(environ)
+        synthetic, home = origin == SIMULATED, pseudonyms.ledgers(instance, instrument)
         if synthetic and (home / REAL / FILE).exists():
             raise AnalystError(
                 f"{home / REAL} says that real answers of {instrument} are public, and these are simulated: the two "
@@ -122,7 +125,7 @@ class Desk:
             )
         folder = home / (SIMULATED if synthetic else REAL)
         book = Ledger(folder / FILE, key(environ, real=not synthetic))
-        return cls(instrument, synthetic, book, paths.build(environ) / instrument / "public")
+        return cls(instrument, synthetic, book, paths.build(environ) / instrument / "public", instance)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -166,7 +169,27 @@ class Desk:
         for one in known:
             if one.sha256 == sha256:
                 return one, True
-        return DataSet(str(len(known) + 1), sha256, wave, len(study), study.organisations, now()), False
+        number, book = str(len(known) + 1), self._named(study.answers).get("book", "")
+        return DataSet(number, sha256, wave, len(study), study.organisations, now(), book), False
+
+    def people(self, study: Study, data_set: DataSet) -> Responses:
+        """Return the respondents as the ledger knows them.
+
+        Raises PseudonymsError if the book by which it does is lacking, PublishingError if it has lost one of them.
+        """
+        from analysis import public
+        from analysis.extract import Extract
+
+        assert isinstance(study.answers, Extract)
+        named, names = self._named(study.answers), None
+        if named:
+            folder = pseudonyms.books(self.instance, self.instrument)
+            names = pseudonyms.read(folder, named["book"], self.ledger.secret).names(named["salt"])
+        return public.responses(study, data_set.number, data_set.wave, secret=self.ledger.secret, pseudonyms=names)
+
+    def _named(self, answers: Extract) -> Mapping[str, str]:
+        """Return the book and the salt of the extract's names; nothing where it names respondents for itself."""
+        return {} if self.synthetic else answers.manifest.get("pseudonyms") or {}
 
 
 @dataclass(frozen=True)
@@ -201,7 +224,7 @@ def publish(desk: Desk, study: Study, given: argparse.Namespace) -> int:
     if given.confirm and not frozen:
         data_set = desk.ledger.freeze(data_set)
     print(headline(desk, study, data_set, frozen), flush=True)
-    people = public.responses(study, data_set.number, data_set.wave, secret=desk.ledger.secret)
+    people = desk.people(study, data_set)
     say, earlier, refused = public.wording(study), list(desk.ledger.entries()), 0
     for one in wanted:
         outcome = judge(desk, study, people, data_set, one, earlier, given.merge, override, say)
@@ -284,25 +307,28 @@ def _strangers(
 ) -> Refusal | None:
     """Return why real answers of two extracts of a wave can't both be public.
 
-    An extract of real answers names its respondents anew, so that nobody can lay two of them side by side. The
-    ledger can't either, so it can't see how few have come or gone in between.
+    An extract of real answers names its respondents anew, so that nobody can lay two of them side by side. Nor can
+    the ledger, unless both were made with its key: then one book has the pseudonyms of both. Without it nobody can
+    see how few have come or gone in between.
     """
     from analysis.publishing import Reason, Refusal
 
-    waves = {one.number: one.wave for one in desk.ledger.data_sets()}
+    sets = {one.number: one for one in desk.ledger.data_sets()}
     other = [
         one
         for one in earlier
         if set(one.sources) & set(sources)
         and one.dataset != data_set.number
-        and waves.get(one.dataset) == data_set.wave
+        and (known := sets.get(one.dataset)) is not None
+        and known.wave == data_set.wave
+        and not (known.book and known.book == data_set.book)
     ]
     if desk.synthetic or not other:
         return None
     numbers = " and ".join(sorted({f"data set {one.dataset}" for one in other}))
     says = (
         f"the question is public from {numbers}, an earlier extract of the same wave, and extracts name respondents "
-        "anew: nobody can see how few have come or gone in between"
+        f"anew: one of them was made without {pseudonyms.VARIABLE}, so nobody can see how few have come or gone"
     )
     cure = f"Publish from the extract of {numbers}, or leave it as it is"
     return Refusal((Reason("11", says, cure, tuple(one.id for one in other)),))

@@ -18,6 +18,7 @@ from analysis.bounds import Reading
 from analysis.design import Codes, Mask
 from analysis.ledger import Atoms, Base, Entry, Ledger
 from analysis.publishable import ALIKE, Figure, PublishingError, Question, Rules, above_floor, band
+from kysely.pseudonyms import keyed
 
 OTHER = "OTHER"
 """The code of the pool of small groups (Muut, Övriga, Other)."""
@@ -69,7 +70,7 @@ class Responses:
     def of(
         cls, dataset: str, response: Iterable[object], organisation: Iterable[object], *, secret: bytes
     ) -> Responses:
-        return cls(dataset, ledger.keyed(secret, response), ledger.keyed(secret, organisation))
+        return cls(dataset, keyed(secret, response), keyed(secret, organisation))
 
     def __len__(self) -> int:
         return len(self.response)

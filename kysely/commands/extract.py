@@ -7,11 +7,13 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kysely import pseudonyms
 from kysely.config import Settings
 from kysely.errors import StoreError
 
@@ -36,21 +38,29 @@ def run(args: argparse.Namespace) -> int:
     """Write the extract and say what it holds."""
     from kysely import store
 
-    settings = Settings.from_env(os.environ)
+    settings, ledger_key = Settings.from_env(os.environ), pseudonyms.ledger_key(os.environ)
     opened = store.open(settings)
     try:
         count = _chosen(opened, args)
         print(f"Extracting wave {count.wave.name} of {count.wave.instrument} ({count.wave.form}) …", flush=True)
         folder = args.out or settings.build / args.instrument / "extract"
-        manifest = write(opened, count, folder, made_at=_now())
+        manifest = write(opened, count, folder, made_at=_now(), ledger_key=ledger_key)
     finally:
         opened.close()
     print(f"{folder}: {_summary(manifest)}")
+    if manifest["origin"] == "real" and ledger_key is None:
+        print(
+            f"Made without {pseudonyms.VARIABLE}: if anything is published from this extract, nothing can be from a "
+            "later one of the same wave, as nobody could tell who has come in between."
+        )
     return 0
 
 
-def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Mapping:
-    """Write the extract of the wave of *count* to *folder* and return its manifest."""
+def write(store: Store, count: Count, folder: Path, *, made_at: datetime, ledger_key: bytes | None = None) -> Mapping:
+    """Write the extract of the wave of *count* to *folder* and return its manifest.
+
+    With the *ledger_key* whoever publishes can know respondents again in a later extract (kysely/pseudonyms.py).
+    """
     from kysely.exchange import parquet
 
     wave = count.wave
@@ -59,6 +69,10 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Map
     begun = dict.fromkeys(state.version_hash for state in reversed(states))
     published = dict.fromkeys(one.hash for one in store.publications(wave=wave.id))
     hashes = [*(hash for hash in begun if hash not in published), *(hash for hash in published if hash in begun)]
+    key, names = keys(wave), None
+    if ledger_key is not None and wave.origin == "real":
+        names = Names.of(store, wave, states, ledger_key)
+        key = names.or_else(key)
     extract = parquet.Extract(
         versions=tuple(store.instrument(hash) for hash in hashes),
         wave=wave.name,
@@ -67,10 +81,33 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime) -> Map
         simulation=wave.note,
         made_at=made_at,
         closed_at=wave.closes_at,
+        pseudonyms=None if names is None else {"book": names.book, "salt": names.salt},
     )
-    key = keys(wave)
     responses = keyed(states, wave, key, store.visits(wave.id))
     return parquet.write(folder, extract, responses, frame(store, wave, key) if wave.by_invitation else ())
+
+
+@dataclass(frozen=True)
+class Names:
+    """The keys of one extract that follow from pseudonyms: of its responses and their organisations, not of cases."""
+
+    book: str
+    salt: str
+    keys: Mapping[tuple[bytes, str], str]
+
+    @classmethod
+    def of(cls, store: Store, wave: Wave, states: Sequence[ResponseState], ledger_key: bytes) -> Names:
+        organisations = dict.fromkeys(filter(None, (state.organisation_key for state in states)))
+        subjects = [
+            *((pseudonyms.RESPONSE, state.id) for state in states),
+            *((pseudonyms.ORGANISATION, organisation) for organisation in organisations),
+        ]
+        folder = pseudonyms.books(store.settings.instance, wave.instrument)
+        book, salt = pseudonyms.settle(folder, wave.id, subjects, ledger_key), secrets.token_hex(12)
+        return cls(book.id, salt, book.keys(salt, subjects))
+
+    def or_else(self, other: Key) -> Key:
+        return lambda kind, id: self.keys.get((kind, id)) or other(kind, id)
 
 
 def keys(wave: Wave) -> Key:

@@ -15,6 +15,7 @@ from analysis.ledger import Base, DataSet, Ledger, LedgerError
 from analysis.publishable import Shares
 from analysis.publishing import Refusal, Responses, Snapshot, release
 from kysely.errors import ConfigurationError
+from kysely.pseudonyms import VARIABLE, keyed
 
 SECRET = b"a secret that is long enough to be one"
 
@@ -109,7 +110,7 @@ def test_the_file_names_nobody(tmp_path):
     published(book, 60)
     text = book.path.read_text()
     assert "respondent-" not in text and "firm-" not in text
-    assert ledger.keyed(SECRET, ["a"]) != ledger.keyed(b"another", ["a"])
+    assert keyed(SECRET, ["a"]) != keyed(b"another", ["a"])
 
 
 @pytest.fixture
@@ -191,10 +192,10 @@ def test_what_was_judged_before_another_publication_came_is_not_written(tmp_path
 
 
 def test_real_answers_need_a_key_of_their_own_and_those_of_robots_none():
-    assert ledger.key({}, real=False) == ledger.key({ledger.VARIABLE: "k" * 32}, real=False)
-    assert ledger.key({ledger.VARIABLE: "k" * 32}, real=True) == b"k" * 32
-    for environ in ({}, {ledger.VARIABLE: "short"}, {ledger.VARIABLE: " " * 40}):
-        with pytest.raises(ConfigurationError, match=ledger.VARIABLE) as error:
+    assert ledger.key({}, real=False) == ledger.key({VARIABLE: "k" * 32}, real=False)
+    assert ledger.key({VARIABLE: "k" * 32}, real=True) == b"k" * 32
+    for environ in ({}, {VARIABLE: "short"}, {VARIABLE: " " * 40}):
+        with pytest.raises(ConfigurationError, match=VARIABLE) as error:
             ledger.key(environ, real=True)
         assert "short" not in str(error.value).replace("too short", "")
 

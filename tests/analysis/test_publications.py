@@ -19,6 +19,7 @@ from analysis import ledger
 from analysis.__main__ import main
 from kysely import paths, snapshots
 from kysely.codebook import Kind
+from kysely.pseudonyms import VARIABLE
 from tests.analysis import _study
 
 KEY = "a key of the ledger that nobody else knows"
@@ -79,7 +80,7 @@ def real(tmp_path, capsys):
     answers = _study.answers()
     answers.origin = "real"
     made = Press(tmp_path, capsys, answers)
-    made.environ[ledger.VARIABLE] = KEY
+    made.environ[VARIABLE] = KEY
     return made
 
 
@@ -222,19 +223,19 @@ def test_two_who_publish_at_once_publish_each_thing_once(press):
 
 
 def test_real_answers_need_a_key_which_is_never_said(real):
-    del real.environ[ledger.VARIABLE]
-    assert f"{ledger.VARIABLE} is not set" in real.publish(*ONE, "--confirm", status=3)
-    said = real.publish(*ONE, "--confirm", **{ledger.VARIABLE: KEY})
+    del real.environ[VARIABLE]
+    assert f"{VARIABLE} is not set" in real.publish(*ONE, "--confirm", status=3)
+    said = real.publish(*ONE, "--confirm", **{VARIABLE: KEY})
     assert said.startswith("real answers: 357 respondents")
-    assert "short" in real.publish(*ONE, status=3, **{ledger.VARIABLE: "short"})
+    assert "short" in real.publish(*ONE, status=3, **{VARIABLE: "short"})
     written = "".join(file.read_text() for folder in (real.public, real.book.parent) for file in folder.iterdir())
-    assert KEY not in written + said and ledger.VARIABLE not in written
+    assert KEY not in written + said and VARIABLE not in written
     assert not any(f"{row:032x}" in written for row in range(360)) and "org00" not in written
 
 
 def test_with_another_key_nothing_can_be_published(real):
     real.publish(*ONE, "--confirm")
-    said = real.publish("--question", "OM_B02_PUB", "--confirm", status=5, **{ledger.VARIABLE: KEY + "?"})
+    said = real.publish("--question", "OM_B02_PUB", "--confirm", status=5, **{VARIABLE: KEY + "?"})
     assert "line 1: it was written with another key" in said and KEY not in said
 
 
@@ -244,11 +245,11 @@ def test_real_answers_take_the_place_of_simulated_ones_and_never_the_other_way_r
     real = _study.answers(seed=2)
     real.origin = "real"
     press.extract(real)
-    said = press.publish(*ONE, "--confirm", **{ledger.VARIABLE: KEY})
+    said = press.publish(*ONE, "--confirm", **{VARIABLE: KEY})
     assert "removed: " + synthetic[0] in said
     assert not set(synthetic) & set(press.snapshots()) and press.index()["synthetic"] is False
     press.extract(_study.answers())
-    said = press.publish(*ONE, "--confirm", status=5, **{ledger.VARIABLE: KEY})
+    said = press.publish(*ONE, "--confirm", status=5, **{VARIABLE: KEY})
     assert "never shown in one place" in said and press.index()["synthetic"] is False
     # Nor where the ledger of the real ones is lost.
     shutil.rmtree(press.instance / "ledger" / "operating_mode" / "real")
