@@ -12,6 +12,8 @@ from kysely.codebook import Codebook, Text
 from kysely.errors import AuthorError, Problem
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+FORMS = "forms"
+"""The key that says which forms of the questionnaire a file, or an entry of one of its lists, is for."""
 _NAMES = ("id", "ids", "name", "variable", "code")  # whichever an entry of a list has, it is called by
 
 
@@ -22,9 +24,14 @@ class File:
         self.path, self.what, self.schema = path, what, schema
         self.problems: list[Problem] = []
         self.languages: tuple[str, ...] = ()
+        self.form = ""  # the form of the questionnaire for which the file is read
+        self.forms: tuple[str, ...] = ()  # all that it is written for
+        self.left_out: set[str] = set()  # names of entries that are for other forms than this one
 
     def problem(self, line: int, where: str, cause: str, cure: str) -> None:
-        self.problems.append(Problem(f"{self.path.parent.name}/{self.path.name}", line, where, cause, cure))
+        problem = Problem(f"{self.path.parent.name}/{self.path.name}", line, where, cause, cure)
+        if problem not in self.problems:  # an entry that two parts look at is read twice
+            self.problems.append(problem)
 
     def stop(self) -> None:
         """Raise AuthorError if anything is wrong."""
@@ -111,8 +118,8 @@ _CURE = "Look at the indentation, the quotes and the colons of this line and the
 class Node:
     """A mapping of the file, with its place; every reading method reports its own fault and goes on."""
 
-    def __init__(self, file: File, data: Any, where: str, above: int = 1):
-        self.file, self.where, self.above = file, where, above
+    def __init__(self, file: File, data: Any, where: str, above: int = 1, *, entry: bool = False):
+        self.file, self.where, self.above, self.entry = file, where, above, entry
         self.data: Any = data if isinstance(data, dict) else {}
 
     def __contains__(self, key: str) -> bool:
@@ -134,7 +141,7 @@ class Node:
 
     def allow(self, keys: Any) -> None:
         for key in self.keys():
-            if key not in keys:
+            if key not in keys and not (self.entry and key == FORMS):
                 self.fault(key, "the key is unknown", f"Use some of {listed(keys)}")
 
     def child(self, key: str) -> Node:
@@ -145,6 +152,7 @@ class Node:
         return Node(self.file, value, f"{self.where} {key}", self.line(key))
 
     def items(self, key: str) -> list[Node]:
+        """Return the entries of the list at *key*, without those that say `forms` and don't name this one."""
         value = self.data.get(key, [])
         if not isinstance(value, list):
             self.fault(key, "a list is needed here", "Begin each entry with a dash")
@@ -155,8 +163,20 @@ class Node:
                 self.fault(key, f"entry {number} is not a mapping", "Write its keys, as `- {key: value}`")
                 continue
             name = next((str(item[k]) for k in _NAMES if k in item), str(number))
-            nodes.append(Node(self.file, item, f"{key} {name!r}", self.line(key)))
+            node = Node(self.file, item, f"{key} {name!r}", self.line(key), entry=True)
+            if node.concerns_form():
+                nodes.append(node)
+            else:
+                self.file.left_out.add(name)
         return nodes
+
+    def concerns_form(self) -> bool:
+        """Whether it is for the form that the file is read for; what names no form is for all of them."""
+        named = self.texts(FORMS)
+        if unknown := [form for form in named if form not in self.file.forms]:
+            cause = f"the file is not for the form {listed(unknown)}"
+            self.fault(FORMS, cause, f"Name some of {listed(self.file.forms)}")
+        return not named or self.file.form in named
 
     def text(self, key: str, *, required: bool = True) -> str | None:
         return self._read(key, lambda value: isinstance(value, str) and bool(value.strip()), "a word", required)
@@ -224,11 +244,14 @@ def _is_number(value: Any) -> bool:
 
 
 def check_identity(root: Node, codebook: Codebook) -> None:
-    """Report if the file names another instrument or form than the codebook's."""
-    for key, expected in (("instrument", codebook.instrument), ("form", codebook.form)):
-        if root.text(key) != expected:
-            cure = f"Use the {root.where} of the instrument and form you analyse"
-            root.fault(key, f"the codebook is of {expected!r}", cure)
+    """Read the file for the codebook's form; report if it is of another instrument, or not for that form."""
+    if root.text("instrument") != codebook.instrument:
+        cure = f"Use the {root.where} of the instrument you analyse"
+        root.fault("instrument", f"the codebook is of {codebook.instrument!r}", cure)
+    root.file.form, root.file.forms = codebook.form, root.texts(FORMS)
+    if codebook.form not in root.file.forms:
+        cure = f"Write `{FORMS}: [{codebook.form}]`, or analyse a form that the {root.where} is for"
+        root.fault(FORMS, f"the codebook is of the form {codebook.form!r}", cure)
 
 
 def listed(words: Iterable[Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis import claims as claims_of
 from analysis import plan as plans
-from analysis.authored import File
+from analysis.authored import FORMS, File
 from analysis.claims import Claims
 from analysis.claims_file import SCHEMA as CLAIMS
 from analysis.plan import Plan
@@ -25,7 +25,7 @@ class Checked:
 
 
 def load(folder: Path, codebook: Codebook) -> tuple[Plan, Claims | None]:
-    """Return the plan of the instrument *folder*, and its claims if it makes any.
+    """Return the plan of the instrument *folder*, and its claims if it makes any of the codebook's form.
 
     Raises AuthorError with every problem of both files.
     """
@@ -36,9 +36,10 @@ def load(folder: Path, codebook: Codebook) -> tuple[Plan, Claims | None]:
         plan = plans.load(folder / "plan.yaml", codebook)
     except AuthorError as error:
         problems += error.problems
-    if (folder / "claims.yaml").exists():
+    file = File(folder / "claims.yaml", "claims", CLAIMS)
+    if file.path.exists() and codebook.form in (_forms(file) or (codebook.form,)):
         try:
-            claims = claims_of.load(folder / "claims.yaml", codebook, plan)
+            claims = claims_of.load(file.path, codebook, plan)
         except AuthorError as error:
             problems += error.problems
     if problems:
@@ -56,35 +57,36 @@ def check(folder: Path, codebooks: Path) -> Checked:
     """
     if not folder.is_dir():
         raise AnalystError(f"{folder} is not there; name an instrument by its folder in {folder.parent}")
-    forms = {}
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}  # a fault that every form shares is told once
+    forms: dict[str, None] = {}
     for name, schema in (("plan", PLAN), ("claims", CLAIMS)):
         file = File(folder / f"{name}.yaml", name, schema)
         if file.path.exists():
-            forms[name] = _form(file, codebooks)
-            problems += file.problems
-    if not forms:
-        return Checked()
-    found = next((form for form in forms.values() if form), None)
-    if found is None:
-        return Checked(tuple(problems))
-    try:
-        plan, claims = load(folder, Codebook.from_json((codebooks / f"{found}.json").read_text(encoding="utf-8")))
-    except AuthorError as error:
-        return Checked(tuple({*problems, *error.problems}))
-    parts = f"{len(plan.tables)} tables, {len(plan.charts)} charts"
-    parts += "" if claims is None else f", {len(claims.claims)} claims"
-    return Checked(tuple(problems), f"{plan.instrument}, plan for form {plan.form}: {parts}")
+            forms |= dict.fromkeys(_forms(file, codebooks))
+            problems |= dict.fromkeys(file.problems)
+    sound = []
+    for form in forms:
+        try:
+            plan, claims = load(folder, Codebook.from_json((codebooks / f"{form}.json").read_text(encoding="utf-8")))
+        except AuthorError as error:
+            problems |= dict.fromkeys(error.problems)
+            continue
+        parts = f"{len(plan.tables)} tables, {len(plan.charts)} charts"
+        parts += "" if claims is None else f", {len(claims.claims)} claims"
+        sound.append(f"{plan.instrument}, plan for form {form}: {parts}")
+    return Checked(tuple(problems), "\n".join(sound))
 
 
-def _form(file: File, codebooks: Path) -> str | None:
-    """Return the form that *file* is for, if its codebook is there."""
+def _forms(file: File, codebooks: Path | None = None) -> tuple[str, ...]:
+    """Return the forms that *file* is for; with *codebooks*, those whose codebook is there."""
     root = file.root()
-    form = None if root is None else root.name("form")
-    if root is None or form is None:
-        return None
-    if not (codebooks / f"{form}.json").is_file():
-        cure = "Name a form of questionnaire.yaml, mend its faults first, and say `make check-questionnaires`"
-        root.fault("form", f"there is no codebook of form {form!r}", cure)
-        return None
-    return form
+    named = () if root is None else root.texts(FORMS)
+    if root is None or codebooks is None:
+        return named
+    if not named:
+        root.fault(FORMS, "it names no form of the questionnaire", f"Write `{FORMS}: [name of a form, …]`")
+    for form in named:
+        if not (codebooks / f"{form}.json").is_file():
+            cure = "Name a form of questionnaire.yaml, mend its faults first, and say `make check-questionnaires`"
+            root.fault(FORMS, f"there is no codebook of form {form!r}", cure)
+    return tuple(form for form in named if (codebooks / f"{form}.json").is_file())

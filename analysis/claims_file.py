@@ -44,7 +44,7 @@ class _Reader:
         file.languages = codebook.languages
 
     def claims(self, root: Node) -> Claims:
-        root.allow(["schema", "instrument", "form", "claims", "elsewhere"])
+        root.allow(["schema", "instrument", "forms", "claims", "elsewhere"])
         check_identity(root, self.codebook)
         items, seen = root.items("claims"), set()
         claims = [self._claim(item) for item in items]

@@ -62,7 +62,7 @@ class _Reader:
 
     def plan(self, node: Node) -> Plan:
         node.allow(
-            "schema instrument form design valid population recodes weighting banners rules scores tables labels "
+            "schema instrument forms design valid population recodes weighting banners rules scores tables labels "
             "charts agreement public".split()
         )
         check_identity(node, self.codebook)
@@ -94,7 +94,7 @@ class _Reader:
         child = node.child("agreement")
         child.allow(["scores", "conflict"])
         there = {score.name: score for score in scores}
-        names = child.texts("scores")
+        names = tuple(name for name in child.texts("scores") if name in there or name not in self.file.left_out)
         if not names:
             child.fault("scores", "no score is named", f"Name some of {listed(there)}")
         seen: dict[str, str] = {}
@@ -378,7 +378,8 @@ class _Reader:
         found: dict[str, dict[str, Text]] = {}
         for name in labels.keys():
             if name not in self.known:
-                labels.fault(name, f"there is no {name!r}", "Name a variable, set, recode or score")
+                if name not in self.file.left_out:
+                    labels.fault(name, f"there is no {name!r}", "Name a variable, set, recode or score")
                 continue
             words = labels.child(name)
             self._check_codes(words, next(iter(words.keys()), name), name, tuple(words.keys()))

@@ -358,7 +358,7 @@ def test_results_come_back_from_the_file_as_they_went_in(tmp_path):
 BROKEN = """\
 schema: claims/1
 instrument: operating_mode
-form: core2015
+forms: [core2015]
 claims:
   - id: A
     claim: {fi: yksi, sv: ett, en: one}

@@ -126,7 +126,7 @@ def test_a_plan_for_a_questionnaire_with_faults_waits_for_that_and_says_so(tmp_p
     status, said = check(environ)
     assert status == [2, 2]
     assert "option code COMP is used already" in said
-    assert "plan form: there is no codebook of form 'core2015'. " in said and "mend its faults first" in said
+    assert "plan forms: there is no codebook of form 'core2015'. " in said and "mend its faults first" in said
 
 
 def test_an_instrument_that_is_not_there_is_named(tmp_path, capsys):

@@ -234,7 +234,7 @@ def test_a_headline_that_passes_where_nothing_differs_is_found_out(tmp_path):
 
 CHART = """schema: plan/1
 instrument: operating_mode
-form: core2015
+forms: [core2015]
 {scores}tables:
   - {{id: T1, title: {{fi: otsikko, sv: rubrik, en: title}}, variables: [NOW, OM_B02, BG04], banners: [BG01]}}
 charts:

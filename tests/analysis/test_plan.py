@@ -10,7 +10,7 @@ from kysely.errors import AuthorError
 from tests.analysis import _study
 
 BOOK = _study.codebook()
-START = "schema: plan/1\ninstrument: operating_mode\nform: core2015\n"
+START = "schema: plan/1\ninstrument: operating_mode\nforms: [core2015]\n"
 
 
 def faults(tmp_path, text: str) -> list[str]:
@@ -79,7 +79,33 @@ rules: {suppress_respondents: 3}
 
 def test_a_plan_of_another_form_is_refused(tmp_path):
     (fault,) = faults(tmp_path, START.replace("core2015", "full"))
-    assert "the codebook is of 'core2015'" in fault
+    assert "the codebook is of the form 'core2015'" in fault
+
+
+def test_an_entry_for_other_forms_is_left_out_with_what_is_said_of_it(tmp_path):
+    text = (
+        START.replace("core2015", "core2015, full")
+        + """recodes:
+  - name: wish
+    forms: [full]
+    from: OM_B09
+    text: {fi: a, sv: b, en: c}
+    categories: [{code: yes_, codes: [YES], label: {fi: a, sv: b, en: c}}]
+tables:
+  - {id: T1, forms: [full], title: {fi: a, sv: b, en: c}, variables: [wish]}
+  - {id: T1, forms: [core2015], title: {fi: a, sv: b, en: c}, variables: [BG01]}
+  - {id: T2, title: {fi: a, sv: b, en: c}, variables: [BG10]}
+labels:
+  wish: {yes_: {fi: a, sv: b, en: c}}
+"""
+    )
+    path = tmp_path / "plan.yaml"
+    path.write_text(text, encoding="utf-8")
+    read = plan.load(path, BOOK)
+    assert [(table.id, table.variables) for table in read.tables] == [("T1", ("BG01",)), ("T2", ("BG10",))]
+    assert not read.recodes and not read.labels
+    (fault,) = faults(tmp_path, text.replace("id: T2,", "id: T2, forms: [short],"))
+    assert "the file is not for the form short" in fault and "Name some of core2015, full" in fault
 
 
 def test_an_unquoted_no_is_told_as_what_it_is(tmp_path):
@@ -177,7 +203,7 @@ def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault
         f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
         "Remove one of them.",
         f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, charts, "
-        "design, form, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
+        "design, forms, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
         "weighting.",
     ]
 
