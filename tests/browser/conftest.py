@@ -1,20 +1,21 @@
-"""A real Chromium and a real server: one of each for all tests of a worker."""
+"""A real Chromium for all tests of a worker, and real servers."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kysely import store as stores
 from kysely.config import Settings
 from kysely.web import create_app
 from tests import chromium
+from tests.browser._site import Site, asking, listening
+from tests.browser._steps import STUDY
+from tests.kysely import every_type
 
 FLAGS = (
     "--no-sandbox",
@@ -79,11 +80,6 @@ class Server:
         return self.app(environ, start_response)
 
 
-class Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def answers(sqlite_settings: Settings) -> Iterator[stores.Store]:
     opened = stores.open(sqlite_settings)
@@ -94,11 +90,23 @@ def answers(sqlite_settings: Settings) -> Iterator[stores.Store]:
 @pytest.fixture
 def server(sqlite_settings: Settings, answers: stores.Store) -> Iterator[Server]:
     server = Server(create_app(sqlite_settings, answers))
-    listening = make_server("127.0.0.1", 0, server, threaded=True, request_handler=Quiet)
-    server.url = f"http://127.0.0.1:{listening.port}"
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with listening(server) as server.url:
+        yield server
+
+
+@pytest.fixture
+def every_type_site(sqlite_settings: Settings, tmp_path) -> Iterator[Site]:
+    with asking(sqlite_settings, every_type.write(tmp_path / "questionnaires")) as site:
+        yield site
+
+
+@pytest.fixture
+def full_site(sqlite_settings: Settings) -> Iterator[Site]:
+    with asking(sqlite_settings, sqlite_settings.questionnaires / STUDY, "full") as site:
+        yield site
+
+
+@pytest.fixture(params=["every_type", "full"])
+def site(request) -> Site:
+    """Every type of question, and then the full form of the study."""
+    return request.getfixturevalue(f"{request.param}_site")

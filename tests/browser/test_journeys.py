@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from kysely.web import create_app
@@ -30,78 +29,6 @@ def test_a_swedish_respondent_answers_on_a_phone_without_javascript(server, page
     assert state.answers["BG12"] == "P50_99"
     assert state.answers["OM_B02_CUST"] == 3 and state.answers["OM_B02_DEV"] == 1 and state.answers["OM_B02_PROD"] == 0
     assert answers.organisation_typed(state.id).municipality == "Ekenäs"
-
-
-def test_the_same_interview_with_javascript_on_stores_the_same(server, open_browser, answers):
-    for allowed in (False, True):
-        page = open_browser(java_script_enabled=allowed).new_page()
-        start(page, server.url)
-        answer_until(page, "check-answers")
-        onward(page)
-    one, other = answers.responses(answers.wave(STUDY, "core2015", "real").id)
-    chance = {"OM_order"}
-    assert {name: one.answers[name] for name in one.answers if name not in chance} == {
-        name: other.answers[name] for name in other.answers if name not in chance
-    }
-
-
-def test_a_keyboard_is_enough(server, page: Page, answers):
-    page.goto(f"{server.url}/fi/{STUDY}/")
-    _tab_to(page, "button", "Aloita vastaaminen")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/organisation")
-    for name in ("organisation_name", "organisation_municipality"):
-        _tab_to(page, f"[name={name}]")
-        page.keyboard.type("Näppäin Oy")
-    _tab_to(page, "[name=BG10]")
-    page.keyboard.press("ArrowDown")
-    _tab_to(page, "[name=BG12]")
-    page.keyboard.press("Space")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/activity")
-    _tab_to(page, "[name=BG14]")
-    page.keyboard.press("ArrowDown")
-    _tab_to(page, "[name=BG15]")
-    page.keyboard.press("ArrowDown")
-    _tab_to(page, "[name=BG16]")
-    page.keyboard.press("Space")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/respondent")
-    for name in ("BG01", "BG02", "BG04", "BG05", "BG06"):
-        _tab_to(page, f"[name={name}]")
-        page.keyboard.press("ArrowDown" if name == "BG02" else "Space")
-    _tab_to(page, "button", "Seuraava")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/perspective")
-    for name in ("BG07", "BG19"):
-        _tab_to(page, f"[name={name}]")
-        page.keyboard.press("Space")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/choose")
-    _tab_to(page, "[name=OM_B01]")
-    page.keyboard.press("Space")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/rate")
-    _tab_to(page, "[type=radio]")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/check-answers")
-    _tab_to(page, "button", "Lähetä vastaukset")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/thank-you")
-    state = response(answers)
-    assert state.submitted and state.answers["BG12"] == "P5_9"
-
-
-def _tab_to(page: Page, selector: str, text: str = "") -> None:
-    """Press Tab until the focus is on the first of *selector*; no more often than the page has stops."""
-    wanted = page.locator(selector, has_text=text) if text else page.locator(selector)
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if wanted.first.evaluate("(element) => element === document.activeElement"):
-            return
-    raise AssertionError(f"no Tab leads to {selector} {text}")
 
 
 def test_the_focus_lands_in_the_summary_whose_links_lead_to_the_fields(server, page: Page):
@@ -205,21 +132,6 @@ def test_back_forward_and_reload_ask_no_questions(server, page: Page, answers):
     page.go_back()
     page.go_forward()
     assert response(answers).answers["BG12"] == "P1000"
-
-
-@pytest.mark.parametrize(
-    "place", ["", "organisation", "activity", "respondent", "modes/choose", "modes/rate", "check-answers"]
-)
-def test_no_page_scrolls_sideways_at_320_pixels_which_is_400_percent_of_1280(server, open_browser, place):
-    page = open_browser(viewport={"width": 320, "height": 640}, java_script_enabled=True).new_page()
-    page.goto(f"{server.url}/fi/{STUDY}/")
-    if place:
-        onward(page)
-        answer_until(page, place)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    if place == "respondent":
-        onward(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_nothing_is_fetched_from_elsewhere_and_no_policy_is_broken(server, page: Page):
