@@ -2,8 +2,9 @@
 
 What it is given: both databases with every hidden number that they keep (rowid, ctid, xmin), their files and logs byte
 by byte, the backups, the log files, and of the mail when and to whom it was sent. What it is not given: the link key
-and the memory of the running server. It tries three things. Values that both sides share. What is new on both sides
-between two backups. And every order of the people against every order of the responses.
+and the memory of the running server. It tries four things. Values that both sides share. How many of each organisation
+there are. What is new on both sides between two backups. And every order of the people against every order of the
+responses. What the link key adds is told beside it, and is no attack: named and confidential answers rest on it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from kysely.store.databases import Database
 
 SHORTEST = 8
 """Signs of a value that can't be shared by accident, such as an id; a code or a number can."""
+
+SHARED = "values that both sides share"
 
 _HIDDEN = {"sqlite": ("rowid",), "postgresql": ("ctid", "xmin")}
 _RESPONSES = ("response", "anonymous_response")
@@ -50,6 +53,8 @@ class Attack:
     responses: tuple[str, ...]
     certain: tuple[Method, ...]
     orders: tuple[Method, ...]
+    traced: int = 0
+    """How many of the people the link key leads to what they answered."""
 
     @property
     def chance(self) -> float:
@@ -66,6 +71,17 @@ class Attack:
                     best[person] = min(len(found), best.get(person, len(self.responses)))
         blind = (len(self.people) - len(best)) * self.chance
         return (sum(1 / count for count in best.values()) + blind) / len(self.people) if self.people else 0.0
+
+    def breaks(self, mode: str, allowed: float) -> bool:
+        """Whether this is more than the privacy mode *mode* lets happen; *allowed* is the rate of a smallest group.
+
+        Confidential answers have times, so backups and orders narrow them down; but no table may lead to them.
+        """
+        if not self.responses:
+            return False
+        if mode == "anonymous":
+            return self.rate > max(allowed, self.chance) + 1e-9
+        return mode == "confidential" and any(method.candidates for method in self.certain if method.name == SHARED)
 
     def right(self, truth: Mapping[str, str]) -> dict[str, float]:
         """Return for each method the share of *truth* (person to response) that its guesses hit."""
@@ -87,6 +103,13 @@ class View:
     answered: set[str] = field(default_factory=set)
     person_orders: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     response_orders: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    respondents: list[dict[str, Any]] = field(default_factory=list)
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The respondents that named each organisation, by its id in the identity database."""
+    belonging: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The people of each organisation."""
+    answered_for: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The responses of each organisation, by its key in the answers."""
 
 
 def attack(store: Store, wave: Wave, *, backups: Sequence[Path] = (), logs: Sequence[Path] = ()) -> Attack:
@@ -95,7 +118,7 @@ def attack(store: Store, wave: Wave, *, backups: Sequence[Path] = (), logs: Sequ
         {database.name: _tables(database) for database in (store.answers.database, store.identities.database)}, wave.id
     )
     people, responses = tuple(sorted(now.people)), tuple(sorted(now.responses))
-    certain = [_shared(now)]
+    certain = [_shared(now), _sized(now)]
     certain += _grown([View(), *_backed_up(backups, wave.id), now])  # before the first there was nothing
     files = [
         path
@@ -105,7 +128,18 @@ def attack(store: Store, wave: Wave, *, backups: Sequence[Path] = (), logs: Sequ
     ]
     for path in (*files, *backups, *logs):
         _note_places(now, path)
-    return Attack(people, responses, tuple(certain), tuple(_orders(now)))
+    return Attack(people, responses, tuple(certain), tuple(_orders(now)), _traced(store, wave, now))
+
+
+def _traced(store: Store, wave: Wave, view: View) -> int:
+    """Return how many people the link key leads to what they answered; of anonymous ones, to what isn't sent yet."""
+    keys, invitations = store.invitations.keys, store.invitations.of_wave(wave.id)
+    if not invitations:
+        return sum(keys.answers_id(row["response_link"]) in view.responses for row in view.respondents)
+    return sum(
+        bool(store.anonymous.begun_by(invited.id)) if invited.anonymous else keys.response(invited.id) in view.responses
+        for invited in invitations
+    )
 
 
 def _shared(view: View) -> Method:
@@ -120,7 +154,20 @@ def _shared(view: View) -> Method:
         if linked:
             fewest: set[str] = min(linked, key=len)
             found[person] = frozenset(fewest)
-    return Method("values that both sides share", found)
+    return Method(SHARED, found)
+
+
+def _sized(view: View) -> Method:
+    """Link who is of an organisation that as many named as answered for one."""
+    of_size: dict[int, set[str]] = defaultdict(set)
+    for responses in view.answered_for.values():
+        of_size[len(responses)] |= responses
+    found = {}
+    for organisation, respondents in view.named.items():
+        alike = frozenset(of_size[len(respondents)])
+        if alike and len(alike) < len(view.responses):
+            found |= dict.fromkeys(view.belonging[organisation], alike)
+    return Method("how many of each organisation there are", found)
 
 
 def _grown(views: Sequence[View]) -> Iterator[Method]:
@@ -187,7 +234,7 @@ def _backed_up(backups: Sequence[Path], wave: str) -> Iterator[View]:
         tables = _file_tables(path)
         if "wave" in tables:
             answers = tables
-        elif answers is not None:
+        elif "respondent" in tables and answers is not None:
             yield _view({"answers": answers, "identity": tables}, wave)
             answers = None
 
@@ -210,7 +257,6 @@ def _view(databases: Mapping[str, Mapping[str, list[dict[str, Any]]]], wave: str
     identity, answers = databases["identity"], databases["answers"]
     mine = {row["id"]: row for row in identity.get("invitation", ()) if row["wave_id"] == wave}
     contacts = {row["contact_id"]: row["id"] for row in mine.values()}
-    organisations: dict[str, list[str]] = defaultdict(list)
     for person, row in mine.items():
         _note(view.people, view.person_orders, "invitation", person, row)
         if row.get("disposition") in _INVITED:
@@ -219,17 +265,24 @@ def _view(databases: Mapping[str, Mapping[str, list[dict[str, Any]]]], wave: str
         if row["id"] in contacts:
             _note(view.people, view.person_orders, "contact", contacts[row["id"]], row)
             if row.get("organisation_id"):
-                organisations[row["organisation_id"]].append(contacts[row["id"]])
+                view.belonging[row["organisation_id"]].add(contacts[row["id"]])
     for row in identity.get("mail", ()):
         if row["invitation_id"] in mine:
             _note(view.people, view.person_orders, f"mail of round {row['round']}", row["invitation_id"], row)
     for row in identity.get("respondent", ()):
-        for person in organisations.get(row["organisation_id"], ()):
+        view.respondents.append(row)
+        view.named[row["organisation_id"]].add(row["id"])
+        if not mine:  # nobody is invited: people are those who said who they are
+            view.belonging[row["organisation_id"]].add(row["id"])
+            view.answered.add(row["id"])
+        for person in view.belonging[row["organisation_id"]] if mine else (row["id"],):
             _note(view.people, view.person_orders, "respondent", person, row)
     for table in _RESPONSES:
         for row in answers.get(table, ()):
             if row["wave_id"] == wave:
                 _note(view.responses, view.response_orders, table, row["id"], row)
+                if row.get("organisation_key"):
+                    view.answered_for[row["organisation_key"]].add(row["id"])
     for table in _HANGING:
         for row in answers.get(table, ()):
             if row["response"] in view.responses:
@@ -269,7 +322,7 @@ def _note_places(view: View, path: Path) -> None:
 
 def told(found: Attack) -> Iterable[str]:
     """Yield what the attack came to, for the operator."""
-    yield f"{len(found.people)} people were invited, {len(found.responses)} responses can be read."
+    yield f"{len(found.people)} people are known, {len(found.responses)} responses can be read."
     for method in found.certain:
         linked = sum(len(one) == 1 for one in method.candidates.values())
         narrowed = sum(len(one) > 1 for one in method.candidates.values())
@@ -278,3 +331,4 @@ def told(found: Attack) -> Iterable[str]:
     orders = [name for name in told if not name.startswith("place in ")]
     yield f"orders in which the responses stand, besides their places in files: {', '.join(orders) or 'none'}"
     yield f"rate {found.rate:.1%}, by chance {found.chance:.1%}"
+    yield f"with the link key, which this attack has not: {found.traced} of {len(found.people)} people"

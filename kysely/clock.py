@@ -45,10 +45,28 @@ def finnish(moment: datetime) -> datetime:
 
 def said(moment: datetime, language: str) -> str:
     """Return *moment* as written in *language*, in Finnish time."""
+    return _written(finnish(moment), language)
+
+
+def said_closing(moment: datetime, language: str) -> str:
+    """Return when something closes, as `said`: at midnight it is the end of a day, not the beginning of the next."""
     local = finnish(moment)
+    if local.time() != time():
+        return _written(local, language)
+    day = _day(local.date() - timedelta(days=1), language)
+    return {"fi": f"{day} klo 24", "sv": f"{day} kl. 24"}.get(language, f"the end of {day} (Finnish time)")
+
+
+def _written(local: datetime, language: str) -> str:
     if language == "fi":
-        return f"{local.day}.{local.month}.{local.year} klo {local.hour}.{local.minute:02}"
+        return f"{_day(local, language)} klo {local.hour}.{local.minute:02}"
     if language == "sv":
-        return f"{local.day}.{local.month}.{local.year} kl. {local.hour}.{local.minute:02}"
+        return f"{_day(local, language)} kl. {local.hour}.{local.minute:02}"
+    return f"{_day(local, language)} at {local.hour}:{local.minute:02} (Finnish time)"
+
+
+def _day(day: date, language: str) -> str:
+    if language in ("fi", "sv"):
+        return f"{day.day}.{day.month}.{day.year}"
     months = "January February March April May June July August September October November December".split()
-    return f"{local.day} {months[local.month - 1]} {local.year} at {local.hour}:{local.minute:02} (Finnish time)"
+    return f"{day.day} {months[day.month - 1]} {day.year}"

@@ -103,6 +103,10 @@ class Keys:
         """Return the mark that an anonymous invitation was used: without the key it tells of nobody."""
         return self._hex("completion", invitation)
 
+    def withdrawal(self, invitation: str) -> str:
+        """Return the mark of an anonymous response that its invitation's person has begun and not sent."""
+        return self._hex("withdrawal", invitation)
+
     def receipt(self, draft: str) -> str:
         """Return the receipt of an anonymous response, which only its browser can be shown."""
         return written(self._bits("receipt", draft))

@@ -1,4 +1,4 @@
-"""`kysely attack`: try to link the people invited to their answers with all that the operator has."""
+"""`kysely attack`: try to link people to their answers with all that the operator has."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
+from kysely.commands import _waves
 from kysely.config import Settings
 
 HELP = "try to link people to answers with your own databases, logs and backups, and tell the rate"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("instrument", help="id of the instrument")
-    parser.add_argument("--form", help="form of the questionnaire (default: the only one that invites)")
+    _waves.instrument(parser)
     parser.add_argument(
         "--backups",
         type=Path,
@@ -23,14 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Attack, tell what came of it, and return 1 if a mode that promises anonymity is broken."""
+    """Attack, tell what came of it, and return 1 if the privacy mode promises more than is kept."""
     from kysely import store
     from kysely.attack import attack, told
-    from kysely.commands.invite import inviting
 
     opened = store.open(Settings.from_env(os.environ))
     try:
-        wave = inviting(opened, args.instrument, args.form)
+        wave = _waves.collected(opened, args)
         folder = args.backups or opened.settings.instance / "backups"
         backups = sorted(folder.glob("*.db"), key=_when) if folder.is_dir() else []
         found = attack(opened, wave, backups=backups, logs=args.log)
@@ -41,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"Wave {wave.name} of {wave.instrument} ({wave.form}), privacy mode {mode}, {len(backups)} backups:")
     for line in told(found):
         print(f"  {line}")
-    broken = mode == "anonymous" and found.responses and found.rate > max(allowed, found.chance) + 1e-9
-    print("The promise of anonymity is broken." if broken else f"The mode {mode} promises no less.")
-    return int(bool(broken))
+    broken = found.breaks(mode, allowed)
+    print(f"The promise of the mode {mode} is broken." if broken else f"The mode {mode} promises no less.")
+    return int(broken)
 
 
 def _when(file: Path) -> tuple[str, str]:

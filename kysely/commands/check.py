@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kysely import paths
-from kysely.errors import AuthorError
+from kysely.errors import AuthorError, Problem
 
 HELP = "report every problem of the questionnaires at once"
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     for path in [found for folder in args.folder for found in questionnaires(folder)]:
         problems = loading.check(path)
         if not any(problem.fatal for problem in problems):
-            problems = tuple(sorted((*problems, *translations.problems(path))))
+            problems = tuple(sorted((*problems, *translations.problems(path), *_beside(path))))
         if args.codebooks:
             write_codebooks(path, sound=not any(problem.fatal for problem in problems))
         for problem in problems:
@@ -50,13 +50,24 @@ def run(args: argparse.Namespace) -> int:
     return AuthorError.exit_code if failed else 0
 
 
+def _beside(path: Path) -> Iterator[Problem]:
+    """Yield the problems of what lies beside a sound questionnaire: its feedback and its letters."""
+    from kysely import loading
+    from kysely.loading import feedback
+    from kysely.mail import composing
+
+    folder = path if path.is_dir() else path.parent
+    forms = [loading.load(path, form) for form in loading.forms(path)]
+    yield from feedback.check(folder, forms)
+    yield from composing.check(folder, forms[0])
+
+
 def questionnaires(folder: Path) -> Iterator[Path]:
     """Yield *folder* itself if it is a questionnaire, else the questionnaires in it.
 
     Raises AuthorError if there are none.
     """
     from kysely import loading
-    from kysely.errors import Problem
 
     if folder.is_file() or (folder / loading.FILE).is_file():
         yield folder

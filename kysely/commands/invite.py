@@ -9,24 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kysely.commands import _waves
 from kysely.config import Settings
 from kysely.errors import StoreError
 
 if TYPE_CHECKING:
     from kysely.store import Store, Wave
+    from kysely.store.invitations import Invited
 
 HELP = "invite people by personal links, and see what became of the invitations"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-
-    def action(name: str, meaning: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=meaning, description=meaning)
-        added.add_argument("instrument", help="id of the instrument")
-        added.add_argument("--form", help="form of the questionnaire (default: the only one that invites)")
-        return added
-
+    action = _waves.actions(parser)
     importing = action("import", "invite everybody on a list, or nobody if a row of it is wrong")
     importing.add_argument("--file", type=Path, required=True, help="CSV with the columns email, name, language …")
     action("status", "count the invitations by outcome")
@@ -44,27 +39,9 @@ def run(args: argparse.Namespace) -> int:
     opened = store.open(Settings.from_env(os.environ))
     try:
         actions = {"import": _import, "status": _status, "link": _link, "mark": _mark, "revoke": _revoke}
-        return actions[args.action](opened, inviting(opened, args.instrument, args.form), args)
+        return actions[args.action](opened, _waves.inviting(opened, args), args)
     finally:
         opened.close()
-
-
-def inviting(store: Store, instrument: str, form: str | None) -> Wave:
-    """Return the wave that takes answers by personal link: the open one, else the latest."""
-    waves = [
-        wave
-        for wave in store.waves(instrument, form)
-        if wave.by_invitation and wave.origin == "real" and wave.opened_at
-    ]
-    if not waves:
-        raise StoreError(
-            f"No wave of {instrument} takes answers by personal link. "
-            f"Open one: kysely wave open {instrument} --access invited …"
-        )
-    forms = sorted({wave.form for wave in waves if wave.state == "open"})
-    if len(forms) > 1:
-        raise StoreError(f"Waves of the forms {', '.join(forms)} invite; choose one with --form.")
-    return next((wave for wave in waves if wave.state == "open"), waves[0])
 
 
 def _import(store: Store, wave: Wave, args: argparse.Namespace) -> int:
@@ -122,13 +99,26 @@ def _link(store: Store, wave: Wave, args: argparse.Namespace) -> int:
 
 
 def _mark(store: Store, wave: Wave, args: argparse.Namespace) -> int:
+    from kysely.store.invitations import REFUSED
+
     invited = store.invitations.find_by_address(wave.id, args.email)
     store.invitations.settle(invited, None if args.disposition == "none" else args.disposition)
     print(f"Noted: {args.disposition}.")
+    if args.disposition == REFUSED:
+        _withdraw(store, invited)
     return 0
 
 
 def _revoke(store: Store, wave: Wave, args: argparse.Namespace) -> int:
-    store.invitations.revoke(store.invitations.find_by_address(wave.id, args.email))
+    invited = store.invitations.find_by_address(wave.id, args.email)
+    store.invitations.revoke(invited)
     print("The link opens nothing any more.")
+    _withdraw(store, invited)
     return 0
+
+
+def _withdraw(store: Store, invited: Invited) -> None:
+    from kysely.store.tables import OPERATOR
+
+    if store.withdraw(invited, by=OPERATOR, now=datetime.now(UTC)):
+        print("What had been answered anonymously and not sent is erased.")

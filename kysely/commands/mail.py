@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kysely.commands import _waves
 from kysely.config import Settings
 from kysely.errors import ConfigurationError, StoreError
 
@@ -21,14 +22,7 @@ HELP = "send invitations and reminders, and read what comes back"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-
-    def action(name: str, meaning: str) -> argparse.ArgumentParser:
-        added = actions.add_parser(name, help=meaning, description=meaning)
-        added.add_argument("instrument", help="id of the instrument")
-        added.add_argument("--form", help="form of the questionnaire (default: the only one that invites)")
-        return added
-
+    action = _waves.actions(parser)
     previewing = action("preview", "show the letters in every language, with a link that opens nothing")
     previewing.add_argument("--out", type=Path, help="folder for the letters as pages (default: only printed)")
     testing = action("test", "send both letters to yourself, with a link that opens nothing")
@@ -50,11 +44,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from kysely import store
-    from kysely.commands.invite import inviting
 
     opened = store.open(Settings.from_env(os.environ))
     try:
-        wave = inviting(opened, args.instrument, args.form)
+        wave = _waves.inviting(opened, args)
         actions = {
             "preview": _preview,
             "test": _test,

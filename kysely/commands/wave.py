@@ -116,5 +116,5 @@ def _takes(wave) -> list[str]:
     if wave.opens_at:
         told.append(f"opens {clock.said(wave.opens_at, 'en')}")
     if wave.closes_at:
-        told.append(f"closes {clock.said(wave.closes_at, 'en')}")
+        told.append(f"takes answers until {clock.said_closing(wave.closes_at, 'en')}")
     return told

@@ -12,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -23,7 +23,9 @@ from kysely.config import Settings
 from kysely.errors import AuthorError, ConfigurationError, Problem
 from kysely.instrument import Instrument
 from kysely.questions._base import wording as in_language
-from kysely.store import Wave
+
+if TYPE_CHECKING:
+    from kysely.store import Wave
 
 INVITATION, REMINDER = "invitation", "reminder"
 
@@ -121,7 +123,8 @@ class Letters:
     def _told(self, language: str, *, code: str, stop: str, name: str) -> dict[str, str]:
         asking, wave = self.wave.asking, self.wave
         sentence = {key: texts[language] for key, texts in self.sentences.items()}
-        closing = wave.closes_at and _filled(sentence["closing"], {"time": clock.said(wave.closes_at, language)})
+        until = wave.closes_at and clock.said_closing(wave.closes_at, language)
+        closing = until and _filled(sentence["closing"], {"time": until})
         length = self.instrument.minutes and _filled(sentence["length"], {"minutes": str(self.instrument.minutes)})
         who = {"controller": asking.controller, "contact": asking.contact}
         return {
@@ -168,6 +171,16 @@ def letters(settings: Settings, instrument: Instrument, wave: Wave, promise: Map
     )
 
 
+def check(folder: Path, instrument: Instrument) -> tuple[Problem, ...]:
+    """Return every problem of the letters in *folder*, in the order of its lines; none where it has no file of them."""
+    try:
+        if (folder / _OWN).is_file():
+            _checked(folder / _OWN, instrument)
+    except AuthorError as error:
+        return error.problems
+    return ()
+
+
 def html(subject: str, text: str, language: str) -> str:
     """Return the words of *text* as every mail program shows them: paragraphs and links, no picture, no style."""
     paragraphs = [
@@ -211,7 +224,7 @@ def _checked(file: Path, instrument: Instrument) -> Mapping[str, Any]:
     problems: list[Problem] = []
 
     def add(line: int, where: str, cause: str, cure: str) -> None:
-        problems.append(Problem(f"{file.parent.name}/{file.name}", line, where, cause, cure))
+        problems.append(Problem(str(file), line, where, cause, cure))
 
     try:
         written = YAML(typ="rt", pure=True).load(file.read_text(encoding="utf-8"))

@@ -91,7 +91,9 @@ def grant(database: Database, connection: Connection) -> None:
     connection.execute(text(f"REVOKE INSERT, UPDATE ON alembic_version FROM {role}"))
     if "answer_event" in database.metadata.tables:
         connection.execute(text(f"REVOKE UPDATE ON answer_event, erasure FROM {role}"))
-        connection.execute(text(f"GRANT DELETE ON anonymous_answer, anonymous_response, draft TO {role}"))
+        connection.execute(
+            text(f"GRANT DELETE ON anonymous_answer, anonymous_draft, anonymous_response, draft TO {role}")
+        )
         connection.execute(text(f"GRANT EXECUTE ON FUNCTION erase_response(text) TO {role}"))
     if "audit_entry" in database.metadata.tables:
         connection.execute(text(f"REVOKE UPDATE ON audit_entry FROM {role}"))

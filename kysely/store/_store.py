@@ -30,7 +30,7 @@ from kysely.store.databases import Database, access_database, databases, every_d
 from kysely.store.drafts import Drafts
 from kysely.store.erasing import LEDGER, Erasing
 from kysely.store.identities import Identities
-from kysely.store.invitations import Invitations
+from kysely.store.invitations import Invitations, Invited
 from kysely.store.saving import Form, Saving
 from kysely.store.tables import OPEN, REAL
 from kysely.store.values import (
@@ -267,12 +267,14 @@ class Store:
         *,
         submit_key: str | None = None,
         invited: str = "",
+        withdrawal: str = "",
         device: str | None = None,
     ) -> str:
         """Begin a response and return its id, 128 random bits.
 
         With a *submit_key* a second start of the same form gives the same response: a double click begins one.
-        *invited* is the id that an invitation's response always has: two browsers begin the same one.
+        *invited* is the id that an invitation's response always has: two browsers begin the same one. *withdrawal* is
+        by what that of an anonymous one is found until it is sent.
         *device* is what kind it is begun on. One that was erased is not begun again: there is no response of that id.
         """
         id = secrets.token_hex(16)
@@ -282,9 +284,9 @@ class Store:
             _require_id(invited)
             id = invited
         if self.instrument(version_hash).privacy_mode == "anonymous":
-            return self._begin_anonymously(
-                MARK + id[1:], wave_id, origin, version_hash, language, seed, now, invited=bool(invited)
-            )
+            values = {"wave_id": wave_id, "origin": origin, "version_hash": version_hash, "language": language}
+            begun = {**values, "id": MARK + id[1:], "seed": seed, "withdrawal": withdrawal or None}
+            return self._begin_anonymously(begun, now, invited=bool(invited))
         self.answers.start(
             id,
             wave=wave_id,
@@ -299,15 +301,12 @@ class Store:
         )
         return id
 
-    def _begin_anonymously(
-        self, id: str, wave: str, origin: str, version: str, language: str, seed: int, now: datetime, *, invited: bool
-    ) -> str:
+    def _begin_anonymously(self, begun: Mapping[str, Any], now: datetime, *, invited: bool) -> str:
         with self.answers.database.writing() as connection:
-            row = self.answers.wave_row(connection, wave)
+            row = self.answers.wave_row(connection, begun["wave_id"])
             admit(row, now, asked=self.settings.production, invited=invited)
-            values = {"id": id, "wave_id": wave, "origin": origin, "version_hash": version, "language": language}
-            self.anonymous.begin(connection, {**values, "mode": "web", "seed": seed, "revision": 0, "state": OPEN})
-        return id
+            self.anonymous.begin(connection, {**begun, "mode": "web", "revision": 0, "state": OPEN})
+        return begun["id"]
 
     def response(self, id: str) -> ResponseState | None:
         """Return the response as it stands, None if there is none of that id."""
@@ -466,8 +465,18 @@ class Store:
         """
         _require_id(response_id)
         if is_anonymous(response_id):
-            return Tombstone(response_id, self.anonymous.erase(response_id), by, now.date(), genuine=True)
+            return self._erasing.erase_anonymously(response_id, by=by, now=now)
         return self._erasing.erase(response_id, by=by, now=now)
+
+    def withdraw(self, invited: Invited, *, by: str, now: datetime) -> bool:
+        """Erase what a person invited has begun anonymously and not sent; False where there is nothing.
+
+        In the other modes what is saved stays, until its respondent or an operator erases it.
+        """
+        begun = self.anonymous.begun_by(invited.id) if invited.anonymous else ""
+        if begun:
+            self.erase(begun, by=by, now=now)
+        return bool(begun)
 
     def erase_again(self, now: datetime) -> int:
         """Erase what a restored backup has brought back; returns how many responses that were."""
@@ -536,7 +545,8 @@ class Store:
 
     @cached_property
     def _erasing(self) -> Erasing:
-        return Erasing(self.answers.database, self.identities, self._secrets, self.settings.instance / LEDGER)
+        ledger = self.settings.instance / LEDGER
+        return Erasing(self.answers.database, self.identities, self.anonymous, self._secrets, ledger)
 
     @cached_property
     def _secrets(self) -> tuple[bytes, ...]:
@@ -547,6 +557,7 @@ class Store:
         """Give back every connection."""
         self.answers.database.close()
         self.identities.database.close()
+        self.access.close()
 
 
 def _refuse_times(opens: datetime | None, closes: datetime | None) -> None:
@@ -557,5 +568,4 @@ def _refuse_times(opens: datetime | None, closes: datetime | None) -> None:
 def _require_id(response: str) -> None:
     # Whatever else stands in an address never reaches the database: PostgreSQL can't even compare a NUL.
     if not _RESPONSE_ID.fullmatch(response):
-        self.access.close()
         raise UnknownResponse("There is no such response.")

@@ -7,6 +7,7 @@ they move together, shuffled, under new random ids. What stays of the row is emp
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -37,6 +38,17 @@ _ANSWER = tables.AnonymousAnswer.__table__  # type: ignore[attr-defined]
 
 _USED = ""
 """The content of a draft whose answers have moved on."""
+
+_EMPTIED = {
+    "state": SUBMITTED,
+    "content": _USED,
+    "seed": 0,
+    "revision": 0,
+    "language": "",
+    "mode": "",
+    "receipt_hash": None,
+    "withdrawal": None,
+}
 
 
 def is_anonymous(id: str) -> bool:
@@ -122,7 +134,7 @@ class Anonymous:
                 return Conflict(row.revision, state.answers, changed)
             content = json.loads(row.content)
             kept = json.dumps({"answers": content.get("answers", {})})
-            values = {"state": SUBMITTED, "content": kept}
+            values = {"state": SUBMITTED, "content": kept, "withdrawal": None}
             connection.execute(update(_DRAFT).where(_DRAFT.c.id == id).values(values))
         return Submitted(None)
 
@@ -145,8 +157,7 @@ class Anonymous:
                 if answers:
                     self._move(connection, row, answers)
                     moved += 1
-            emptied = {"content": _USED, "seed": 0, "revision": 0, "language": "", "mode": "", "receipt_hash": None}
-            connection.execute(update(_DRAFT).where(waiting).values(state=SUBMITTED, **emptied))
+            connection.execute(update(_DRAFT).where(waiting).values(_EMPTIED))
         # The log of the database would still tell who came with whom; it is emptied when nobody reads.
         with suppress(StoreError):
             self.database.scrub()
@@ -187,22 +198,41 @@ class Anonymous:
                     return str(id)
         return ""
 
-    def erase(self, id: str) -> str:
-        """Erase the answers of a response and return its wave; the link stays used. Raises UnknownResponse."""
-        with self.database.writing() as connection:
-            row = connection.execute(select(_DRAFT).where(_DRAFT.c.id == id)).one_or_none()
-            if row is not None:
-                emptied = {"content": _USED, "state": SUBMITTED, "revision": 0, "receipt_hash": None}
-                connection.execute(update(_DRAFT).where(_DRAFT.c.id == id).values(emptied))
-            else:
-                row = connection.execute(select(_RESPONSE).where(_RESPONSE.c.id == id)).one_or_none()
-                if row is None:
-                    raise UnknownResponse("There is no such response.")
-                connection.execute(delete(_ANSWER).where(_ANSWER.c.response == id))
-                connection.execute(delete(_RESPONSE).where(_RESPONSE.c.id == id))
-        with suppress(StoreError):
-            self.database.scrub()
-        return str(row.wave_id)
+    # ---- erasing: `Erasing` does it
+
+    def begun_by(self, invitation: str) -> str:
+        """Return the response that was begun by the link of *invitation* and not sent, "" for none."""
+        mine = _DRAFT.c.withdrawal == self.keys.withdrawal(invitation)
+        with self.database.reading() as connection:
+            return connection.execute(select(_DRAFT.c.id).where(mine)).scalar() or ""
+
+    def graves(self, id: str = "") -> dict[str, str]:
+        """Return under which name each response is buried, or that of *id* alone.
+
+        What is known by its link bears another than its own: the same link may begin anew, and that stays.
+        """
+        drafts = select(_DRAFT.c.id, _DRAFT.c.seed).where(_DRAFT.c.content != _USED)
+        sent = select(_RESPONSE.c.id)
+        if id:
+            drafts, sent = drafts.where(_DRAFT.c.id == id), sent.where(_RESPONSE.c.id == id)
+        with self.database.reading() as connection:
+            found = {row.id: self._grave(row) for row in connection.execute(drafts)}
+            return found | {id: id for id in connection.execute(sent).scalars()}
+
+    def remove(self, connection: Connection, id: str) -> None:
+        """Take the answers of a response away, within the transaction that buries it; a link that was used stays so."""
+        row = connection.execute(select(_DRAFT).where(_DRAFT.c.id == id).with_for_update()).one_or_none()
+        if row is None:
+            connection.execute(delete(_ANSWER).where(_ANSWER.c.response == id))
+            connection.execute(delete(_RESPONSE).where(_RESPONSE.c.id == id))
+        elif row.state == SUBMITTED:
+            connection.execute(update(_DRAFT).where(_DRAFT.c.id == id).values(_EMPTIED))
+        else:
+            connection.execute(delete(_DRAFT).where(_DRAFT.c.id == id))
+
+    def _grave(self, row: Any) -> str:
+        bits = hashlib.blake2b(f"{row.id} {row.seed}".encode(), key=self.secret, person=b"grave", digest_size=16)
+        return MARK + bits.hexdigest()[1:]
 
     def _locked(self, connection: Connection, id: str) -> Any:
         row = connection.execute(select(_DRAFT).where(_DRAFT.c.id == id).with_for_update()).one_or_none()

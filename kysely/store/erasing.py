@@ -22,6 +22,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from kysely.errors import StoreError
 from kysely.store import answers as log
 from kysely.store import tables
+from kysely.store.anonymous import Anonymous, is_anonymous
 from kysely.store.databases import Database
 from kysely.store.identities import Identities
 from kysely.store.values import Tombstone, UnknownResponse
@@ -44,6 +45,7 @@ class Erasing:
 
     answers: Database
     identities: Identities
+    anonymous: Anonymous
     secrets: tuple[bytes, ...]
     ledger: Path
 
@@ -58,23 +60,40 @@ class Erasing:
         self.scrub()
         return tombstone
 
+    def erase_anonymously(self, response: str, *, by: str, now: datetime) -> Tombstone:
+        """Erase a response in anonymous mode, of which there is nothing but answers; raises UnknownResponse."""
+        grave = self.anonymous.graves(response).get(response)
+        state = self.anonymous.response(response)
+        if grave is None or state is None:
+            raise UnknownResponse("There is no such response.")
+        self._note(grave, now.date())
+        tombstone = self._bury_anonymously(response, grave, state.wave, by, now.date())
+        self.scrub()
+        return tombstone
+
     def again(self, now: datetime) -> int:
         """Erase what the ledger names and a restored backup has brought back; returns how many responses."""
         noted = self._noted()
         if not noted:
             return 0
+        anonymous = [(id, grave) for id, grave in self.anonymous.graves().items() if noted & self._hidden(grave)]
+        for id, grave in anonymous:
+            state = self.anonymous.response(id)
+            assert state is not None
+            self._bury_anonymously(id, grave, state.wave, tables.OPERATOR, now.date())
         with self.answers.reading() as connection:
             there = list(connection.execute(select(_RESPONSE.c.id)).scalars())
             buried = list(connection.execute(select(_ERASURE.c.response)).scalars())
         returned = [response for response in there if noted & self._hidden(response)]
         for response in returned:
             self._bury(response, tables.OPERATOR, now.date())
-        named = [response for response in {*buried, *returned} if self.identities.knows(response)]
+        people = (response for response in {*buried, *returned} if not is_anonymous(response))
+        named = [response for response in people if self.identities.knows(response)]
         for response in named:
             self.identities.erase(response, referred=self._referred)
-        if returned or named:
+        if returned or named or anonymous:
             self.scrub()
-        return len(returned)
+        return len(returned) + len(anonymous)
 
     def tombstones(self) -> Iterator[Tombstone]:
         """Yield what is left of erased responses, each with whether its signature is ours."""
@@ -97,13 +116,24 @@ class Erasing:
     def _bury(self, response: str, by: str, on: date) -> Tombstone:
         with self.answers.writing() as connection:
             row = log.locked(connection, response)
-            signature = self._signature(self.secrets[0], response, row.wave_id, by, on)
-            known = select(_ERASURE.c.response).where(_ERASURE.c.response == response)
-            if connection.execute(known).scalar() is None:
-                values = {"wave_id": row.wave_id, "erased_by": by, "erased_on": on, "signature": signature}
-                connection.execute(insert(_ERASURE).values(response=response, **values))
+            tombstone = self._stand(connection, response, row.wave_id, by, on)
             self._delete(connection, response)
-        return Tombstone(response, row.wave_id, by, on, True)
+        return tombstone
+
+    def _bury_anonymously(self, response: str, grave: str, wave: str, by: str, on: date) -> Tombstone:
+        with self.answers.writing() as connection:
+            tombstone = self._stand(connection, grave, wave, by, on)
+            self.anonymous.remove(connection, response)
+        return tombstone
+
+    def _stand(self, connection: Connection, response: str, wave: str, by: str, on: date) -> Tombstone:
+        """Put up the tombstone, unless it stands."""
+        signature = self._signature(self.secrets[0], response, wave, by, on)
+        known = select(_ERASURE.c.response).where(_ERASURE.c.response == response)
+        if connection.execute(known).scalar() is None:
+            values = {"wave_id": wave, "erased_by": by, "erased_on": on, "signature": signature}
+            connection.execute(insert(_ERASURE).values(response=response, **values))
+        return Tombstone(response, wave, by, on, True)
 
     def _delete(self, connection: Connection, response: str) -> None:
         if not self.answers.sqlite:

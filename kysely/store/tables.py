@@ -339,7 +339,10 @@ class LinkKey(Identity, table=True):
 
 
 class AnonymousDraft(Answers, table=True):
-    """A response in anonymous mode until it is sent: known by a hash of the link's code, without time and order."""
+    """A response in anonymous mode until it is sent: known by a hash of the link's code, without time and order.
+
+    Until then its invitation leads to it for who has the link key (*withdrawal*), so that who opts out takes it along.
+    """
 
     __tablename__ = "anonymous_draft"
     __table_args__ = (
@@ -347,6 +350,7 @@ class AnonymousDraft(Answers, table=True):
         ForeignKeyConstraint(["version_hash"], ["instrument_version.hash"]),
         CheckConstraint(_ORIGIN, name="origin"),
         CheckConstraint(f"state IN ('{OPEN}', '{SUBMITTED}')", name="state"),
+        Index("ix_anonymous_draft_withdrawal", "withdrawal"),
         {"sqlite_with_rowid": False},
     )
 
@@ -361,6 +365,7 @@ class AnonymousDraft(Answers, table=True):
     state: str
     receipt_hash: str | None = Field(default=None, max_length=64)
     content: str = Field(sa_type=Text)
+    withdrawal: str | None = Field(default=None, max_length=64)
 
 
 class AnonymousResponse(Answers, table=True):

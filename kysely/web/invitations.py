@@ -25,6 +25,7 @@ from kysely.links import read_code
 from kysely.store import Phase, Store, Wave, WaveClosed
 from kysely.store.anonymous import is_anonymous
 from kysely.store.invitations import Invited
+from kysely.store.tables import RESPONDENT
 from kysely.web.contexts import Alert, Button, Form, Frame, InvitationPage
 from kysely.web.frames import Frames, language_links, preferred_language
 from kysely.web.pages import introduction_facts
@@ -123,6 +124,7 @@ class PersonalLinks:
                     self.new_seed(),
                     self.now(),
                     invited=id,
+                    withdrawal=self.store.invitations.keys.withdrawal(invited.id),
                 )
             except WaveClosed:
                 return self._shut(say, study.wave, Phase.OVER)
@@ -235,7 +237,8 @@ class PersonalLinks:
     def stop(self, code: str, language: str = "") -> Response:
         """Ask whether mail should end."""
         say = wordings()[language or preferred_language()]
-        if self._leaving(code) is None:
+        invited = self._leaving(code)
+        if invited is None:
             return self._unknown(say)
         address = f"/{say.language}/{STOP}/{read_code(code)}"
         page = InvitationPage(
@@ -245,7 +248,7 @@ class PersonalLinks:
                 languages=language_links(say.language, lambda other: f"/{other}/{STOP}/{read_code(code)}"),
             ),
             heading=say["stop_title"],
-            paragraphs=(say["stop_text"],),
+            paragraphs=(say["stop_text_anonymous" if invited.anonymous else "stop_text"],),
             # The first button is what a scanner presses, and the Enter key.
             form=Form(address, "", (Button(say["stop_keep"]), Button(say["stop_leave"], "leave", "1", look="second"))),
         )
@@ -264,6 +267,7 @@ class PersonalLinks:
         if "leave" not in request.form and request.form.get(name) != value:
             return self._told(say, "stop_kept_title", say["stop_kept"], 200)
         self.store.invitations.opt_out(invited)
+        self.store.withdraw(invited, by=RESPONDENT, now=self.now())
         return self._told(say, "stop_done_title", say["stop_done"], 200)
 
     def _leaving(self, code: str) -> Invited | None:
@@ -293,7 +297,10 @@ def _marked(study: str) -> str:
 
 
 def revoked(store: Store, wave: Wave, response: str) -> bool:
-    """Whether the link of *response* was revoked: it takes no more answers. Only invited waves are asked about."""
+    """Whether the link of *response* was revoked: it takes no more answers. Only invited waves are asked about.
+
+    An anonymous one was erased with its link, as far as it wasn't sent.
+    """
     return wave.by_invitation and not is_anonymous(response) and response in store.invitations.revoked(wave.id)
 
 

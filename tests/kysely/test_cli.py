@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,28 @@ def test_check_looks_where_the_settings_say(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("KYSELY_QUESTIONNAIRES", str(tmp_path))
     assert cli.main(["check"]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "told"),
+    [
+        ("feedback.yaml", "levels: OM_B02", "levels: OM_B99", "there is no set 'OM_B99'"),
+        ("mail.yaml", "{stop}", "{halt}", "the placeholder {halt} is unknown"),
+    ],
+)
+def test_check_reads_the_feedback_and_the_letters_too(capsys, tmp_path, name, before, after, told):
+    folder = tmp_path / "operating_mode"
+    shutil.copytree(STUDY / "operating_mode", folder)
+    words = "{" + ", ".join(f'{language}: "{{link}} {{stop}}"' for language in ("fi", "sv", "en")) + "}"
+    subject = "{fi: Kysely, sv: Enkät, en: Survey}"
+    (folder / "mail.yaml").write_text(f"invitation:\n  subject: {subject}\n  body: {words}\n", encoding="utf-8")
+    assert cli.main(["check", str(folder)]) == 0
+    file = folder / name
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+    line = text[: text.index(before)].count("\n") + 1
+    capsys.readouterr()
+    assert cli.main(["check", str(folder)]) == 2
+    printed = capsys.readouterr().out
+    assert told in printed and f"{file}:{line}: " in printed

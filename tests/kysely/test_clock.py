@@ -83,3 +83,17 @@ def test_times_are_written_as_each_language_does():
     assert clock.said(moment, "fi") == "30.11.2026 klo 16.05"
     assert clock.said(moment, "sv") == "30.11.2026 kl. 16.05"
     assert clock.said(moment, "en") == "30 November 2026 at 16:05 (Finnish time)"
+
+
+@pytest.mark.parametrize("day", ["2026-12-18", "2026-10-25", "2026-10-24", "2027-03-28", "2027-03-27", "2026-12-31"])
+def test_a_closing_day_is_said_to_last_to_its_end(day):
+    closes = clock.moment(day, end_of_day=True)
+    year, month, number = (int(part) for part in day.split("-"))
+    assert clock.said_closing(closes, "fi") == f"{number}.{month}.{year} klo 24"
+    assert clock.said_closing(closes, "sv") == f"{number}.{month}.{year} kl. 24"
+    assert clock.said_closing(closes, "en").startswith(f"the end of {number} ")
+    assert clock.said_closing(closes, "en").endswith(f"{year} (Finnish time)")
+    # A minute earlier, or later, it is a time like any other.
+    for moment in (closes - timedelta(minutes=1), closes + timedelta(minutes=1)):
+        for language in ("fi", "sv", "en"):
+            assert clock.said_closing(moment, language) == clock.said(moment, language)

@@ -37,7 +37,10 @@ def test_a_wave_says_whom_it_takes_and_when(run):
     assert "twice" in run("wave", "open", STUDY, "--closes", "2026-10-25T03:30")
     assert "before it opens" in run("wave", "open", STUDY, "--opens", "2027-01-02", "--closes", "2027-01-01")
     said = run("wave", "open", STUDY, "--access", "invited", "--opens", "2026-01-01T08:00", "--closes", "2098-01-31")
-    assert "Answered by personal link." in said and "Closes 1 February 2098 at 0:00 (Finnish time)." in said
+    assert (
+        "Answered by personal link." in said
+        and "Takes answers until the end of 31 January 2098 (Finnish time)." in said
+    )
     assert "answered by personal link; opens 1 January 2026 at 8:00" in run("wave", "list")
 
 

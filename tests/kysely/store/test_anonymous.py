@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from kysely import loading
+from kysely import store as stores
 from kysely.codebook import Missing
 from kysely.errors import AuthorError, StoreError
 from kysely.outcomes import outcomes, tell_used
-from kysely.store import REAL, Closed, Conflict, Replayed, Saved, WaveClosed
+from kysely.store import REAL, Closed, Conflict, Replayed, Saved, UnknownResponse, WaveClosed
 from tests.kysely.harvest import NOW, QUESTIONNAIRE, Respondent
 from tests.kysely.web._invited import invite
 
@@ -57,7 +61,11 @@ def begin(store, wave, person, code=None):
     """Open a person's link as the mail that it came in was just written."""
     code = code or store.invitations.new_code(person)
     hash = store.publications(wave=wave.id)[0].hash
-    id = store.start(wave.id, REAL, hash, "en", 1, NOW, invited=store.invitations.response_of(person, code))
+    begun = {
+        "invited": store.invitations.response_of(person, code),
+        "withdrawal": store.invitations.keys.withdrawal(person.id),
+    }
+    id = store.start(wave.id, REAL, hash, "en", secrets.randbits(30), NOW, **begun)
     return Respondent(store, id), code
 
 
@@ -211,3 +219,75 @@ def test_a_promise_that_was_given_is_never_loosened(store, tmp_path, before, aft
             store.publish(second, NOW)
     else:
         store.publish(second, NOW)
+
+
+def test_who_opts_out_half_way_takes_along_what_was_begun_and_can_change_their_mind(store, wave, people):
+    half, code = begin(store, wave, people[0])
+    half.saves("person", role="WORKER")
+    other, _ = begin(store, wave, people[1])
+    other.saves("person", role="OWNER")
+    store.invitations.opt_out(people[0])
+    assert store.withdraw(people[0], by="respondent", now=NOW)
+    assert store.response(half.id) is None and other.answers == {"role": "OWNER"}
+    with pytest.raises(UnknownResponse):
+        half.saves("person", key="late", based_on=1, role="WORKER")
+    with pytest.raises(UnknownResponse):
+        store.submit(half.id, 1, NOW)
+    assert not store.withdraw(people[0], by="respondent", now=NOW)
+    # The link begins anew, and what was erased doesn't take that along when the databases are opened again.
+    again, _ = begin(store, wave, people[0], code)
+    again.saves("person", role="OWNER")
+    assert store.erase_again(NOW) == 0
+    assert again.answers == {"role": "OWNER"}
+
+
+def test_what_was_sent_is_out_of_reach_of_whom_it_came_from(store, wave, people):
+    respondent, _ = answer(store, wave, people[0], 1)
+    marks = {row["withdrawal"] for table, row in stored(store) if table == "anonymous_draft"}
+    assert marks == {None}
+    assert not store.withdraw(people[0], by="operator", now=NOW)
+    assert store.response(respondent.id).submitted
+
+
+def test_an_erased_anonymous_response_leaves_a_signed_tombstone_that_names_nobody(store, wave, people):
+    for number, person in enumerate(people[:5]):
+        answer(store, wave, person, number)
+    waiting, _ = answer(store, wave, people[5], 5)
+    half, _ = begin(store, wave, people[6])
+    half.saves("person", role="WORKER")
+    gone = next(state for state in store.responses(wave.id) if state.answers["hectares"] == 3)
+    for id in (gone.id, waiting.id, half.id):
+        store.erase(id, by="respondent", now=NOW)
+    stones = list(store.tombstones())
+    assert len(stones) == 3 and all(one.genuine and one.erased_by == "respondent" for one in stones)
+    # Those of links bear no name that a link leads to.
+    assert {gone.id} == {one.response for one in stones} & {gone.id, waiting.id, half.id}
+    invited = {value for table, row in stored(store) if table in ("invitation", "contact") for value in row.values()}
+    assert not invited & {one.response for one in stones}
+    assert sorted(state.answers["hectares"] for state in store.responses(wave.id)) == [0, 1, 2, 4]
+    assert [row["content"] for table, row in stored(store) if table == "anonymous_draft"] == [""] * 6
+
+
+def test_an_anonymous_response_that_a_backup_brings_back_is_erased_again(sqlite_settings, tmp_path, anonymous):
+    with closing(stores.open(sqlite_settings)) as store:
+        id = store.open_wave(anonymous, name="open", origin=REAL, access="both", now=NOW)
+        wave = next(wave for wave in store.waves() if wave.id == id)
+        people = invite(store, wave, tmp_path, *(f"p{n}@example.fi,,en" for n in range(7)))
+        for number, person in enumerate(people[:5]):
+            answer(store, wave, person, number)
+        half, _ = begin(store, wave, people[5])
+        half.saves("person", role="WORKER")
+        answer(store, wave, people[6], 6)
+        files = stores.backup(sqlite_settings, tmp_path / "copies", now=NOW)
+        gone = next(store.responses(wave.id))
+        store.erase(gone.id, by="respondent", now=NOW)
+        store.withdraw(people[5], by="respondent", now=NOW)
+    for file in files:
+        name = f"{file.name.partition('-')[0]}.db"
+        for old in sqlite_settings.instance.glob(f"{name}*"):
+            old.unlink()
+        shutil.copy(file, sqlite_settings.instance / name)
+    with closing(stores.open(sqlite_settings)) as store:
+        assert store.response(gone.id) is None and store.response(half.id) is None
+        assert len(list(store.responses(wave.id))) == 4
+        assert [one.genuine for one in store.tombstones()] == [True, True]

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from kysely import loading
+from kysely import cli, loading
 from kysely import store as stores
 from kysely.store import REAL
 from kysely.web import create_app
@@ -150,3 +150,34 @@ def test_the_promise_is_told_before_anything_is_asked_in_every_language(study, l
     store, _, people, app = study
     page = text(app.test_client().get(f"/{language}/r/{code_of(store, people[0])}"))
     assert {"fi": "nimettömiä", "sv": "anonyma", "en": "anonymous"}[language] in page
+
+
+@pytest.mark.parametrize("mode", ["anonymous"], indirect=True)
+@pytest.mark.parametrize("way", ["opt-out", "revoked"])
+def test_an_anonymous_draft_goes_with_its_invitation_and_what_is_typed_then_can_be_copied(study, way, monkeypatch):
+    store, wave, people, app = study
+    code = code_of(store, people[0])
+    farmer = Farmer(app, "en")
+    farmer.enter(code)
+    farmer.send(role="OWNER")
+    if way == "revoked":
+        for name, value in (("INSTANCE", store.settings.instance), ("QUESTIONNAIRES", store.settings.questionnaires)):
+            monkeypatch.setenv(f"KYSELY_{name}", str(value))
+        monkeypatch.setenv("KYSELY_SECRET_KEY", store.settings.secret_key)
+        monkeypatch.setenv("KYSELY_DATABASE_URL", store.settings.database_url.replace("+psycopg", ""))
+        assert cli.main(["invite", "revoke", "harvest", "--email", store.invitations.address(people[0])]) == 0
+    else:
+        stop = f"/en/stop/{store.invitations.keys.opt_out(people[0].id)}"
+        asked = text(app.test_client().get(stop))
+        assert "not sent your answers yet, they will be deleted" in asked
+        app.test_client().post(stop, data={"leave": "1"})
+        assert store.invitations.find(code).no_mail
+    assert b"OWNER" not in b"".join(str(row).encode() for row in rows(store.answers.database, "anonymous_draft"))
+    farmer.send(crop=["RYE"], hectares="3", remark="words that are nowhere else")
+    assert 400 <= farmer.page.status_code < 500
+    assert "words that are nowhere else" in text(farmer.page)
+    assert rows(store.answers.database, "anonymous_draft") == []
+    assert [one.genuine for one in store.tombstones()] == [True]
+    entered = Farmer(app, "en").enter(code)
+    # A link that was revoked opens nothing; who has only refused may still change their mind.
+    assert entered.status_code == (404 if way == "revoked" else 200)
