@@ -45,6 +45,9 @@ class Page:
     title: Text
     text: Text | None = field(default=None, metadata={"help": "a paragraph above the questions"})
     show_if: Condition | None = field(default=None, metadata={"help": "condition on earlier answers"})
+    settles: bool = field(
+        default=False, metadata={"help": "whether answers before it stand once a respondent has come to it"}
+    )
     questions: tuple[Question, ...]
 
     @cached_property
@@ -213,6 +216,11 @@ class Instrument:
             for question in self.questions
             for name in question.sets()
         }
+
+    @cached_property
+    def settling(self) -> frozenset[str]:
+        """The pages that settle what was answered before them."""
+        return frozenset(page.id for page in self.pages if page.settles)
 
     def page(self, id: str) -> Page:
         """Return the page *id*; raises KeyError if the form has none."""

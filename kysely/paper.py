@@ -14,7 +14,7 @@ from kysely import piping, pretest, typesetting
 from kysely.codebook import Answer
 from kysely.conditions import Comparison, Condition, Name
 from kysely.errors import KyselyError
-from kysely.instrument import Instrument
+from kysely.instrument import Instrument, Page
 from kysely.questions._base import Question, wording
 from kysely.questions._control import Control, GroupControl, LineControl, OptionControl
 from kysely.spoken import Speaker, Words
@@ -81,12 +81,12 @@ class _Paper:
             "pages": [self.page(page) for page in instrument.pages],
         }
 
-    def page(self, page: Any) -> dict[str, Any]:
+    def page(self, page: Page) -> dict[str, Any]:
         plain = piping.neutral(page)
         return {
             "heading": wording(plain.title, self.language),
             "text": wording(plain.text, self.language),
-            "note": self.only("page_only", page.show_if),
+            "notes": [note for note in self.page_notes(page) if note],
             "questions": [
                 self.one(self.asked[question.id, stage])
                 for question in page.questions
@@ -94,6 +94,10 @@ class _Paper:
                 if (question.id, stage) in self.asked
             ],
         }
+
+    def page_notes(self, page: Page) -> Iterator[str]:
+        yield self.words.say("page_settles") if page.settles else ""
+        yield self.only("page_only", page.show_if)
 
     def one(self, asked: _Asked) -> dict[str, Any]:
         control = asked.control

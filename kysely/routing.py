@@ -6,7 +6,7 @@ A condition sees the answers on the path only: an answer kept from a branch that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from kysely import conditions, piping
@@ -42,16 +42,42 @@ class Route:
     """Pages whose title or text shows earlier answers, without their questions."""
     plain: Mapping[Screen, frozenset[str]] = field(default_factory=dict)
     """What is asked on the screens that are the same for everybody."""
+    settling: frozenset[str] = frozenset()
+    """The pages that settle what was answered before them."""
 
     def position(self, answers: Mapping[str, Answer]) -> Screen | None:
         """Return the first screen with a gap in *answers*, those walked with; None if there is none."""
+        return next(self.gaps(answers), None)
+
+    def gaps(self, answers: Mapping[str, Answer]) -> Iterator[Screen]:
+        """Yield the screens on which something has no answer yet, in the order of the path."""
         known = frozenset(name for name in answers if reached(answers, name)) - self.stale
-        return next((screen for screen in self.screens if not self._done(screen, answers, known)), None)
+        return (screen for screen in self.screens if not self._done(screen, answers, known))
+
+    def settled(self, answers: Mapping[str, Answer]) -> frozenset[Screen]:
+        """Return the screens whose answers stand, because a page after them settles them and has been reached.
+
+        That page is the next to be answered, or something on it or after it was answered. The first gap is open in
+        any case: nobody could go on otherwise. Texts to read have nothing to settle.
+        """
+        if not self.settling:
+            return frozenset()
+        gap = self.position(answers)
+        asked = [self._asked(screen, answers) for screen in self.screens]
+        begun = [place for place, names in enumerate(asked) if any(reached(answers, name) for name in names)]
+        farthest = max([len(self.screens) if gap is None else self.screens.index(gap), *begun])
+        pages = [screen.page for screen in self.screens]
+        settling = [pages.index(page) for page in self.settling if page in pages]
+        last = max((place for place in settling if place <= farthest), default=0)
+        return frozenset(self.screens[place] for place in range(last) if asked[place]).difference((gap,))
 
     def _done(self, screen: Screen, answers: Mapping[str, Answer], known: frozenset[str]) -> bool:
         if screen in self.plain:
             return self.plain[screen] <= known
-        return all(known.issuperset(question.asked(screen.stage, answers)) for question in self.questions[screen])
+        return known.issuperset(self._asked(screen, answers))
+
+    def _asked(self, screen: Screen, answers: Mapping[str, Answer]) -> tuple[str, ...]:
+        return tuple(name for question in self.questions[screen] for name in question.asked(screen.stage, answers))
 
 
 def position(instrument: Instrument, answers: Mapping[str, Answer]) -> Screen | None:
@@ -94,6 +120,7 @@ def route(instrument: Instrument, answers: Mapping[str, Answer]) -> Route:
         frozenset(walk.stale),
         walk.pages,
         walk.plain,
+        instrument.settling,
     )
 
 

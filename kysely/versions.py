@@ -79,7 +79,8 @@ _PUT = frozenset(
     }
 )
 """Keys that say how something is put, and nothing about what an answer means."""
-_PLACED = frozenset({"fixed", "order"})
+_PLACED = frozenset({"fixed", "order", "settles"})
+"""Keys that say what stands where, and what a respondent may have read before an answer was given."""
 _OFFERED = frozenset({"dont_know", "not_applicable"})
 _COUNTED = frozenset({"unit"})
 """Texts that are part of what a number means."""

@@ -46,6 +46,7 @@ def check(binder: Binder, root: Node) -> None:
     _check_scales(parts)
     _check_pages(parts)
     _check_forms(parts)
+    _check_settling(parts)
     _check_names(parts)
     _check_mentions(parts)
     _check_privacy(parts)
@@ -141,6 +142,17 @@ def _check_forms(parts: Parts) -> None:
             parts.binder.add(
                 parts.line(page), f"page {page.id!r}", cause, "Name it in a form", "unused_page", fatal=False
             )
+
+
+def _check_settling(parts: Parts) -> None:
+    """Note pages that would settle answers where nothing is asked before them."""
+    for form, pages in parts.orders():
+        for place, page in enumerate(pages):
+            if page.settles and not any(before.names for before in pages[:place]):
+                named = f" in the form {form!r}" if form else ""
+                cause = f"it settles what was answered before it, and nothing is asked before it{named}"
+                cure = "Take `settles` out, or ask something first"
+                parts.binder.add(parts.line(page, "settles"), f"page {page.id!r}", cause, cure, "settles_nothing")
 
 
 def _check_names(parts: Parts) -> None:

@@ -43,13 +43,17 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class PreviewStep:
-    """A page in the index of a preview: its condition and the answers that lead there, or why nothing does."""
+    """A page in the index of a preview: its condition and the answers that lead there, or why nothing does.
+
+    *settles* says that what was answered before it stands.
+    """
 
     heading: str
     condition: str
     action: str
     answers: tuple[str, ...]
     unreachable: str
+    settles: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class QuestionPage:
     later: Button | None = None
     script: str = ""
     unsent: str = ""
+    settles: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +193,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class GivenPage:
+    """A page as it was answered; without *change* its answers stand."""
+
     heading: str
     given: tuple[Given, ...]
-    change: Link
+    change: Link | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +210,16 @@ class ReviewPage:
     back: Link
     alert: Alert | None = None
     unsaved: tuple[Link, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPage:
+    frame: Frame
+    note: str
+    given: GivenPage
+    onward: Link
+    elsewhere: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class Interview(Interviewer):
             return redirect(visit.at(THANKS))
         if not screens.open_to(standing, screen):
             return redirect(visit.screen(standing.position))
+        if screen in standing.settled:
+            return self._show_settled(visit, standing, screen, passport, state)
         return self._show(visit, standing, screen, passport, state)
 
     def _show(
@@ -120,8 +122,23 @@ class Interview(Interviewer):
         ticket = self.guard.ticket(
             visit.study.id, passport, screen.page, screen.stage, state.revision, edit, shown=shown
         )
-        elsewhere = Link(visit.wording["typed_elsewhere"], f"{visit.screen(screen)}?typed") if drafts else None
+        elsewhere = self._elsewhere(visit, screen, drafts)
         return self.pages.questions(visit, standing, screen, ticket, edit=edit, elsewhere=elsewhere)
+
+    def _show_settled(
+        self, visit: Visit, standing: Standing, screen: Screen, passport: Passport, state: ResponseState
+    ) -> Response:
+        """Return the answers of a page to be read, or what is typed on it and can't be saved any more."""
+        drafts = self.store.drafts(state.id, screen.page, screen.stage, passport.browser) if state.drafts else ()
+        draft = next((draft for draft in drafts if draft.own or "typed" in request.args), None)
+        if draft is None:
+            return self.pages.settled(visit, standing, screen, elsewhere=self._elsewhere(visit, screen, drafts))
+        typed, onward = MultiDict(draft.typed), visit.screen(standing.position)
+        return self.pages.lost(visit, standing, screen, typed, "settled_lost", onward, heading="settled_title")
+
+    def _elsewhere(self, visit: Visit, screen: Screen, drafts: tuple[Draft, ...]) -> Link | None:
+        """Return the link to what another browser has typed on the page and not saved."""
+        return Link(visit.wording["typed_elsewhere"], f"{visit.screen(screen)}?typed") if drafts else None
 
     def _milliseconds(self, instrument: Instrument, moment: datetime | None) -> int:
         """Return *moment* as tickets carry it, 0 where the instrument keeps no visits."""

@@ -30,6 +30,7 @@ from kysely.web.contexts import (
     Progress,
     QuestionPage,
     ReviewPage,
+    SettledPage,
     ThanksPage,
     error_links,
     given,
@@ -129,16 +130,20 @@ class Pages:
             unsaved=tuple(_unsaved(visit, standing, screen) for screen in unsaved),
             back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
             alert=alert,
+            note=say["settled_review"] if standing.settled else "",
         )
         return self.frames.draw("review.html", page, status)
 
-    def thanks(self, visit: Visit, *, changeable: bool = False) -> Response:
-        """Return the page that says the response is complete and durable. It has no form: here an interview ends."""
+    def thanks(self, visit: Visit, changeable: str) -> Response:
+        """Return the page that says the response is complete and durable. It has no form: here an interview ends.
+
+        *changeable* is the sentence that tells how far it can be changed, "" for not at all.
+        """
         say = visit.wording
         page = ThanksPage(
             frame=self._frame(visit, say["thanks_title"], links=lambda other: visit.at(THANKS, language=other)),
             heading=say["thanks_title"],
-            paragraphs=(say["thanks_text"], *([say["thanks_change"]] if changeable else []), say["thanks_next"]),
+            paragraphs=(say["thanks_text"], *([say[changeable]] if changeable else []), say["thanks_next"]),
             onward=Link(say["to_introduction"], visit.at()),
             links=(
                 *((Link(say["feedback_open"], visit.at(FEEDBACK)),) if visit.study.id in self.giving_feedback else ()),
@@ -148,8 +153,11 @@ class Pages:
         )
         return self.frames.draw("thanks.html", page)
 
-    def changes(self, visit: Visit, ticket: str, reason: str, status: int) -> Response:
-        """Return the page whose button opens what was sent; without a *ticket* it says why not, by its *reason*."""
+    def changes(self, visit: Visit, ticket: str, changeable: str, reason: str, status: int) -> Response:
+        """Return the page whose button opens what was sent, as far as the sentence *changeable* says.
+
+        Without a *ticket* it says why not, by its *reason*.
+        """
         say = visit.wording
         title, button = say["changing_title"], Button(say["change_sent"])
         page = CodePage(
@@ -159,7 +167,7 @@ class Pages:
                 links=lambda other: visit.at(CHANGE, language=other),
             ),
             heading=title,
-            paragraphs=(say["thanks_change"], say["changing_how"]) if ticket else (),
+            paragraphs=(say[changeable], say["changing_how"]) if ticket else (),
             form=Form(visit.at(CHANGE), ticket, (button,)) if ticket else None,
             alert=Alert(say["not_opened"], (say.say(reason, button=button.label),)) if reason else None,
             links=(Link(say["to_thanks"], visit.at(THANKS)),),
@@ -214,6 +222,7 @@ class Pages:
             later=Button(say["later"], "go", "later", look="quiet") if ticket and coded else None,
             script=self.frames.assets.url("kysely.js") if ticket else "",
             unsent=say.say("unsent", button=say[_onward(edit)]) if ticket else "",
+            settles=say["settles_next"] if ticket and standing.precedes_settling(screen) else "",
         )
         return self.frames.draw("question.html", context, status)
 
@@ -267,10 +276,15 @@ class Pages:
         *,
         shown: Sequence[Question] | None = None,
         carried: tuple[tuple[str, str], ...] = (),
+        before: str = "",
         status: int,
     ) -> Response:
-        """Return the page as it was sent, with the sentence *reason*: one more press saves it."""
+        """Return the page as it was sent, with the sentence *reason*: one more press saves it.
+
+        *before* is where one gets without saving it.
+        """
         say = visit.wording
+        back = (Link(say["back_unsaved"], before),) if before else ()
         sentence = say.say(reason, button=say[_onward(post.edit)])
         return self.questions(
             visit,
@@ -280,13 +294,32 @@ class Pages:
             edit=post.edit,
             typed=post.typed,
             shown=shown,
-            alert=lambda links: Alert(say["not_saved"], (sentence,)),
+            alert=lambda links: Alert(say["not_saved"], (sentence,), back),
             carried=carried,
             status=status,
         )
 
+    def settled(self, visit: Visit, standing: Standing, screen: Screen, *, elsewhere: Link | None = None) -> Response:
+        """Return what was answered on a page that can't be changed any more."""
+        say, given = visit.wording, _given(visit, standing, screen.page)
+        page = SettledPage(
+            frame=self._frame(visit, given.heading, links=lambda other: visit.screen(screen, language=other)),
+            note=say["settled_text"],
+            given=given,
+            onward=Link(say["go_on"], visit.screen(standing.position)),
+            elsewhere=elsewhere,
+        )
+        return self.frames.draw("settled.html", page)
+
     def lost(
-        self, visit: Visit, standing: Standing, screen: Screen, post: Post, reason: str, onward: str, heading: str = ""
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        typed: MultiDict[str, str],
+        reason: str,
+        onward: str,
+        heading: str = "",
     ) -> Response:
         """Return what was typed on a page that can't be saved any more, to read and copy."""
         say = visit.wording
@@ -295,8 +328,8 @@ class Pages:
             standing,
             screen,
             "",
-            typed=post.typed,
-            shown=screens.spoken_of(standing.instrument, screen, post.typed),
+            typed=typed,
+            shown=screens.spoken_of(standing.instrument, screen, typed),
             alert=lambda links: Alert(say[heading or "not_saved"], (say[reason],)),
             onward=Link(say["go_on"], onward),
             status=409,
@@ -373,7 +406,9 @@ def _given(visit: Visit, standing: Standing, id: str) -> GivenPage:
     return GivenPage(
         heading=title,
         given=tuple(Given(control.legend, given(control)) for control in controls),
-        change=Link(
+        change=None
+        if standing.settled.issuperset(turns)
+        else Link(
             visit.wording["change"],
             f"{visit.screen(turns[0])}?edit",
             name=visit.wording.say("change_page", page=title),

@@ -107,6 +107,7 @@ class Preview:
             action=f"/{language}/{ADDRESS}/{page.id}" if page.id in self.ways else "",
             answers=self._chosen(language, page),
             unreachable="" if page.id in self.ways else wordings()[language]["preview_unreachable"],
+            settles=wordings()[language]["preview_settles"] if page.settles else "",
         )
 
     def _chosen(self, language: str, page: Page) -> tuple[str, ...]:

@@ -45,17 +45,17 @@ class Saving(Interviewer):
             if state and state.sealed:
                 return self._closed(visit, standing, screen, post)
             if visit.study.wave.phase(self.now()) is Phase.OVER:
-                return self.pages.lost(visit, standing, screen, post, "over", visit.at())
+                return self.pages.lost(visit, standing, screen, post.typed, "over", visit.at())
             if state and revoked(self.store, visit.study.wave, state.id):
-                return self.pages.lost(visit, standing, screen, post, "link_revoked", visit.at())
-            return self._settle(visit, standing, screen, post, ticket, state)
+                return self.pages.lost(visit, standing, screen, post.typed, "link_revoked", visit.at())
+            return self._take(visit, standing, screen, post, ticket, state)
         except UnknownResponse:
             return self._renew(visit, screen, post)
         except StoreError as error:
             log(error)
             return self._unavailable(visit, standing, screen, post)
 
-    def _settle(
+    def _take(
         self,
         visit: Visit,
         standing: Standing,
@@ -69,7 +69,9 @@ class Saving(Interviewer):
         if not screens.exists(standing.instrument, screen):
             abort(404)
         if not standing.questions(screen):
-            return self.pages.lost(visit, standing, screen, post, "off_path", visit.screen(standing.position))
+            return self.pages.lost(visit, standing, screen, post.typed, "off_path", visit.screen(standing.position))
+        if screen in standing.settled:
+            return self._take_settled(visit, standing, screen, post, ticket, state)
         if not post.whole:
             return self.pages.unsaved(visit, standing, screen, post, again, "incomplete", status=422)
         if state and post.keeping:
@@ -92,7 +94,38 @@ class Saving(Interviewer):
                 return redirect(_again(visit, screen, post), 303)
             back = before if post.going_back else ""
             return self.pages.errors(visit, standing, screen, post.typed, again, received, edit=post.edit, before=back)
+        if post.going_back and standing.with_answers(received.answers).settled != standing.settled:
+            # Saved, it would have settled what the respondent goes back to.
+            if self._put_aside(standing, screen, post, ticket, TYPED):
+                return redirect(before, 303)
+            return self.pages.unsaved(visit, standing, screen, post, again, "back_settles", before=before, status=422)
         return self._keep(visit, standing, screen, post, ticket, received)
+
+    def _take_settled(
+        self,
+        visit: Visit,
+        standing: Standing,
+        screen: Screen,
+        post: Post,
+        ticket: Ticket,
+        state: ResponseState | None,
+    ) -> Response:
+        """Lead on whoever sends a settled page as it is stored, a second click for one; it takes nothing else."""
+        received = screens.receive(standing, screen, post.typed, skip=True)
+        if not post.keeping and not screens.says_what_is_stored(standing, received):
+            return self._settled(visit, standing, screen, post)
+        self._let_go(screen, ticket, state)
+        if post.later:
+            return redirect(visit.at(LATER), 303)
+        if post.changing_language:
+            return redirect(visit.screen(screen), 303)
+        if post.going_back:
+            return redirect(self._before(visit, standing, screen, edit=post.edit), 303)
+        return redirect(visit.screen(screens.following(standing, screen, edit=post.edit)), 303)
+
+    def _settled(self, visit: Visit, standing: Standing, screen: Screen, post: Post) -> Response:
+        onward = visit.screen(standing.position)
+        return self.pages.lost(visit, standing, screen, post.typed, "settled_lost", onward, heading="settled_title")
 
     def _keep(
         self, visit: Visit, standing: Standing, screen: Screen, post: Post, ticket: Ticket, received: Received
@@ -100,7 +133,7 @@ class Saving(Interviewer):
         try:
             passport = Passport(ticket.browser, ticket.response or self._begin(visit, ticket))
         except WaveClosed:
-            return self.pages.lost(visit, standing, screen, post, "wave_closed", visit.at())
+            return self.pages.lost(visit, standing, screen, post.typed, "wave_closed", visit.at())
         outcome = self.store.save(
             passport.response,
             page=screen.page,
@@ -165,9 +198,11 @@ class Saving(Interviewer):
             abort(404)
         if state and state.sealed:
             return self._closed(visit, standing, screen, post)
+        if screen in standing.settled:
+            return self._settled(visit, standing, screen, post)
         if not standing.questions(screen):
             reason, onward = ("off_path", visit.screen(standing.position)) if state else ("start_again", visit.at())
-            return self.pages.lost(visit, standing, screen, post, reason, onward)
+            return self.pages.lost(visit, standing, screen, post.typed, reason, onward)
         same = state is not None and post.ticket is not None and post.ticket.response == state.id
         revision = post.ticket.revision if same and post.ticket else state.revision if state else 0
         ticket = self.guard.ticket(visit.study.id, passport, screen.page, screen.stage, revision, post.edit)
@@ -189,7 +224,7 @@ class Saving(Interviewer):
         """Return what this post itself typed: whoever sends it need not be who may see the answers."""
         blank = Standing(standing.instrument, {}, 0)
         reason = "changes_lost" if over else "closed_open" if self._changeable(visit, standing.instrument) else "closed"
-        return self.pages.lost(visit, blank, screen, post, reason, visit.at(THANKS), heading="closed_title")
+        return self.pages.lost(visit, blank, screen, post.typed, reason, visit.at(THANKS), heading="closed_title")
 
     def _unavailable(self, visit: Visit, standing: Standing | None, screen: Screen, post: Post) -> Response:
         """Return the page as it was sent while the store is out of reach; its own ticket sends it again."""

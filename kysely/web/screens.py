@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from kysely import piping, routing
-from kysely.codebook import Answer
+from kysely.codebook import Answer, Missing
 from kysely.errors import InvalidAnswer
 from kysely.instrument import Instrument, Page
 from kysely.questions._base import InvalidAnswers, Question
@@ -49,6 +49,28 @@ class Standing:
     def position(self) -> Screen | None:
         """The first screen with a gap; None when only the review is left."""
         return self.route.position(self.answers)
+
+    @cached_property
+    def settled(self) -> frozenset[Screen]:
+        """The screens whose answers stand for good: they can be read and not changed."""
+        return self.route.settled(self.answers)
+
+    def precedes_settling(self, screen: Screen) -> bool:
+        """Whether going on from *screen* may settle what was answered so far: nothing before that has to be answered.
+
+        A page that is shown only to some needn't be.
+        """
+        if not self.instrument.settling or screen in self.settled or not self.instrument.page(screen.page).names:
+            return False
+        on_path = {each.page for each in self.route.screens}
+        waiting = {each.page for each in self.route.gaps(self.answers)}
+        pages = self.instrument.pages
+        for page in pages[pages.index(self.instrument.page(screen.page)) + 1 :]:
+            if page.settles and (page.id in on_path or page.names & self.route.pending):
+                return True
+            if page.id in waiting and page.show_if is None:
+                return False
+        return False
 
     @property
     def entrance(self) -> Screen | None:
@@ -118,6 +140,16 @@ def receive(standing: Standing, screen: Screen, typed: MultiDict[str, str], *, s
         errors={question.id: errors[question.id] for question in kept if errors[question.id]},
         questions=shown,
         variables=tuple(name for question in kept for name in question.asked(screen.stage, after.answers)),
+    )
+
+
+def says_what_is_stored(standing: Standing, received: Received) -> bool:
+    """Whether nothing would change if *received* were saved: a form that is sent once more says this."""
+    return (
+        not received.errors
+        and all(_same(standing.answers.get(name), answer) for name, answer in received.answers.items())
+        and all(standing.identity.get(question) == typed for question, typed in received.identity.items() if typed)
+        and not any(standing.identity.get(question) for question, typed in received.identity.items() if not typed)
     )
 
 
@@ -277,3 +309,8 @@ def _parse(
 
 def _without_identity(question: Question, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: answer for name, answer in given.items() if not (question.identifies and name == question.id)}
+
+
+def _same(one: Answer | None, other: Answer) -> bool:
+    # A kind of missing equals its text, and a respondent may well type "dont_know".
+    return one == other and isinstance(one, Missing) == isinstance(other, Missing)

@@ -8,6 +8,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from kysely.errors import StoreError
+from kysely.instrument import Instrument
 from kysely.routing import Screen
 from kysely.store import Conflict, Phase, ResponseState, WaveClosed
 from kysely.store.anonymous import is_anonymous
@@ -122,8 +123,8 @@ class Sending(Interviewer):
             return redirect(visit.at())
         if not state.sealed:
             return redirect(visit.at(REVIEW))
-        changeable = self._changeable(visit, self.store.instrument(state.version_hash))
-        return self.pages.thanks(visit, changeable=changeable)
+        instrument = self.store.instrument(state.version_hash)
+        return self.pages.thanks(visit, _how_far(instrument) if self._changeable(visit, instrument) else "")
 
     def ask_to_change(self, language: str, study: str) -> Response:
         visit = self._visit(language, study)
@@ -155,6 +156,13 @@ class Sending(Interviewer):
         self, visit: Visit, passport: Passport, state: ResponseState, reason: str = "", status: int = 200
     ) -> Response:
         """Return the page whose button opens what was sent, or says why it can't."""
-        changeable = reason != "changes_over" and self._changeable(visit, self.store.instrument(state.version_hash))
+        instrument = self.store.instrument(state.version_hash)
+        changeable = reason != "changes_over" and self._changeable(visit, instrument)
         ticket = self.guard.ticket(visit.study.id, passport, CHANGE) if changeable else ""
-        return self.pages.changes(visit, ticket, reason or ("" if ticket else "changes_over"), status)
+        reason = reason or ("" if ticket else "changes_over")
+        return self.pages.changes(visit, ticket, _how_far(instrument), reason, status)
+
+
+def _how_far(instrument: Instrument) -> str:
+    """Return the sentence that tells what of a sent response can be changed."""
+    return "thanks_change_some" if instrument.settling else "thanks_change"

@@ -69,8 +69,11 @@ def _invited(study: Study, say: Wording) -> list[str]:
 def _changed(study: Study, say: Wording) -> tuple[str, ...]:
     """Return what respondents can change and erase; in anonymous mode what is sent can only be erased."""
     if study.instrument.privacy_mode == "anonymous":
-        return (say["changed_anonymous"], say["receipt_what"])
-    return (say["changed_open" if study.instrument.edit_after_submit else "changed"], say["changed_erase"])
+        changed, erased = "changed_anonymous", "receipt_what"
+    else:
+        changed, erased = "changed_open" if study.instrument.edit_after_submit else "changed", "changed_erase"
+    settled = [say["changed_settled"]] if study.instrument.settling else []
+    return (say[changed], *settled, say[erased])
 
 
 def accessibility(contacts: tuple[str, ...], say: Wording, frame: Frame) -> StatementPage:

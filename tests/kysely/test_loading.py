@@ -300,6 +300,7 @@ PAGES_AND_FORMS = [
     Mistake(
         "forward_reference", "pages:\n", "forms:\n  f: {pages: [second, first]}\npages:\n", "show_if", "asked later"
     ),
+    Mistake("settles_nothing", "  - id: first\n", "  - id: first\n    settles: true\n", "settles", "nothing is asked"),
     Mistake("unknown_question", "pages:\n", "core: [wroks]\npages:\n", "core", "Did you mean 'works'"),
     Mistake("unknown_question", "pages:\n", "identity: {role: nobody}\npages:\n", "identity", "Name a question"),
 ]

@@ -85,6 +85,18 @@ def test_every_question_type_is_printed_with_all_of_its_words(every_type, langua
                     assert re.sub(r"[\s-]", "", label) in squeezed, (question.id, category.code)
 
 
+def test_a_page_that_settles_asks_for_what_comes_before_it_first():
+    full = loading.load(STUDY, "full")
+    for language, sentence in {
+        "fi": "Vastaa kaikkiin edellisiin osiin ennen tätä osaa.",
+        "sv": "Besvara alla tidigare delar före den här.",
+        "en": "Answer all earlier parts before this one.",
+    }.items():
+        pages = paper.document(full, language)["pages"]
+        told = [page["heading"] for page in pages if any(sentence in note for note in page["notes"])]
+        assert told == [full.page(id).title[language] for id in ("meaning", "described")]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_an_author_wrote_is_text_and_never_markup(every_type, language, tmp_path):
     text = text_of(paper.printed(every_type, language), tmp_path)
@@ -101,8 +113,8 @@ def test_routing_is_said_in_words(every_type, tmp_path):
     }
     for language, sentence in said.items():
         document = paper.document(every_type, language)
-        assert document["pages"][1]["note"] == sentence
-        assert document["pages"][0]["note"] == ""
+        assert document["pages"][1]["notes"] == [sentence]
+        assert document["pages"][0]["notes"] == []
     [hours] = [one for one in document["pages"][0]["questions"] if one["number"] == "3"]
     assert hours["notes"] == ["Answer this only if you chose “Yes” in question 1."]
 

@@ -123,6 +123,14 @@ def test_an_option_that_is_retired_may_go_and_says_what_its_answers_count_as(com
     assert "count as LARGE" in change.words
 
 
+def test_what_could_be_read_before_answering_is_a_matter_of_order(compared, tmp_path):
+    settling = ("  - id: barn\n", "  - id: barn\n    settles: true\n")
+    old = instrument(tmp_path, edited(settling), "settling.yaml")
+    for changes in (compared(settling), compared(old=old)):
+        [change] = changes
+        assert (change.kind, change.refused) == (ORDER, False) and "settles" in change.words
+
+
 def test_a_meaning_that_changes_on_purpose_may_change(compared):
     said = 'changed:\n  - {question: hectares, since: "2", was: hectares}\npages:\n'
     [change] = compared(("en: hectares, fi: hehtaaria", "en: acres, fi: eekkeriä"), ("pages:\n", said))

@@ -34,15 +34,16 @@ ANSWERS: dict[str, dict[str, object]] = {
 class Visitor:
     """Keeps cookies like one browser; `form` is the page last seen, `address` where it was."""
 
-    def __init__(self, app: Flask, language: str = "fi"):
+    def __init__(self, app: Flask, language: str = "fi", study: str = STUDY):
         self.client: FlaskClient = app.test_client()
         self.language = language
+        self.study = study
         self.address = ""
         self.page: TestResponse
 
     def see(self, place: str = "") -> TestResponse:
         """Open a page of the study, following redirects."""
-        self.address = f"/{self.language}/{STUDY}/{place}"
+        self.address = f"/{self.language}/{self.study}/{place}"
         return self._arrive(self.client.get(self.address))
 
     def start(self) -> TestResponse:
@@ -70,7 +71,7 @@ class Visitor:
 
     @property
     def place(self) -> str:
-        return self.address.split(f"/{STUDY}/", 1)[1].partition("?")[0]
+        return self.address.split(f"/{self.study}/", 1)[1].partition("?")[0]
 
     def _arrive(self, response: TestResponse) -> TestResponse:
         while response.status_code in (302, 303):
