@@ -55,12 +55,21 @@ class Access:
         return cls(Accounts(database, keys, log), Sessions(database, keys), Attempts(database, keys), log, keys)
 
     def log_in(
-        self, name: str, password: str, *, network: str, device: str, browser: str, now: datetime
+        self,
+        name: str,
+        password: str,
+        *,
+        network: str,
+        device: str,
+        browser: str,
+        now: datetime,
+        instead: Session | None = None,
     ) -> Begun | Refusal:
         """Begin a session for who knows the password; for names that nobody has, the same is done and said.
 
         *device* is what `Begun.device` was when somebody logged in from this browser before: such a browser has a count
-        of its own, so that those who try from elsewhere don't shut the owner out.
+        of its own, so that those who try from elsewhere don't shut the owner out. The session *instead* of which the
+        new one begins is ended.
         """
         account = self.accounts.find(name)
         who = {"account": folded(name), "network": network}
@@ -72,7 +81,7 @@ class Access:
             self.log.note(NOBODY, "login failed", account.name if account else "", now=now)
             return Refusal.WRONG
         self.attempts.forgive(who)
-        return self._begin(account, passed=not account.codes, browser=browser, now=now)
+        return self._begin(account, passed=not account.codes, browser=browser, instead=instead, now=now)
 
     def enter_code(self, session: Session, typed: str, now: datetime) -> Begun | Refusal:
         """Begin the session of who gave the password before and now a one-time code, in place of the one so far."""
@@ -83,7 +92,7 @@ class Access:
             self.log.note(NOBODY, "one-time code failed", account.name, now=now)
             return Refusal.WRONG
         self.attempts.forgive({"code": account.id})
-        return self._begin(account, passed=True, browser=session.browser, instead=session.id, now=now)
+        return self._begin(account, passed=True, browser=session.browser, instead=session, now=now)
 
     def is_still(self, account: Account, password: str, now: datetime) -> bool | Refusal:
         """Return whether somebody who is logged in gives the password again."""
@@ -99,11 +108,11 @@ class Access:
         with self.log.recorded(session.account.name, "logged out", session.account.name, now=now) as connection:
             end(connection, session.account.id, only=session.id)
 
-    def _begin(self, account: Account, *, passed: bool, browser: str, now: datetime, instead: str = "") -> Begun:
+    def _begin(self, account: Account, *, passed: bool, browser: str, instead: Session | None, now: datetime) -> Begun:
         did = "logged in" if passed else "password given"
         with self.log.recorded(account.name, did, account.name, now=now) as connection:
-            if instead:
-                end(connection, account.id, only=instead)
+            if instead is not None:
+                end(connection, instead.account.id, only=instead.id)
             token = self.sessions.begin(connection, account, passed=passed, browser=browser, now=now)
         return Begun(account, token, passed, self._device(account, secrets.token_hex(16)) if passed else "")
 

@@ -71,12 +71,11 @@ class Log:
         with self.recorded(actor, action, object, now=now):
             pass
 
-    def entries(self, *, last: int | None = None) -> tuple[Entry, ...]:
-        """Return the entries in their order, or the *last* few."""
-        query = select(*_ENTRY.c).order_by(_ENTRY.c.number.desc())
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the entries in their order."""
         with self.database.reading() as connection:
-            rows = connection.execute(query.limit(last) if last is not None else query).all()
-        return tuple(Entry(*row[:5]) for row in reversed(rows))
+            rows = connection.execute(select(*_ENTRY.c).order_by(_ENTRY.c.number)).all()
+        return tuple(Entry(*row[:5]) for row in rows)
 
     def faults(self) -> list[str]:
         """Return everything that shows that the log is not as it was written; [] for a sound one."""

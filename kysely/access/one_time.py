@@ -49,20 +49,16 @@ def counter_of(secret: str, typed: str, *, now: datetime, after: int) -> int | N
 def new_recovery_codes() -> tuple[str, ...]:
     """Return codes to write down, each in groups of four signs."""
     return tuple(
-        _grouped("".join(secrets.choice(links.ALPHABET) for _ in range(RECOVERY_LENGTH))) for _ in range(RECOVERY_CODES)
+        grouped("".join(secrets.choice(links.ALPHABET) for _ in range(RECOVERY_LENGTH))) for _ in range(RECOVERY_CODES)
     )
 
 
 def read_recovery_code(typed: str) -> str:
     """Return the recovery code that was *typed*, as it was shown; "" for what can be none."""
     signs = "".join(sign for sign in typed[:100].lower() if sign.isalnum())
-    return _grouped(signs) if len(signs) == RECOVERY_LENGTH and set(signs) <= set(links.ALPHABET) else ""
+    return grouped(signs) if len(signs) == RECOVERY_LENGTH and set(signs) <= set(links.ALPHABET) else ""
 
 
-def readable(secret: str) -> str:
-    """Return a secret in groups, for those who type it."""
-    return " ".join(secret[place : place + _GROUP] for place in range(0, len(secret), _GROUP))
-
-
-def _grouped(signs: str) -> str:
-    return "-".join(signs[place : place + _GROUP] for place in range(0, len(signs), _GROUP))
+def grouped(signs: str, *, between: str = "-") -> str:
+    """Return *signs* in groups, so that they can be read aloud and copied."""
+    return between.join(signs[place : place + _GROUP] for place in range(0, len(signs), _GROUP))

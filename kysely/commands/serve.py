@@ -38,11 +38,13 @@ def run(args: argparse.Namespace) -> int:
             f"KYSELY_TRUSTED_HOSTS is missing; to serve on {args.host} say which host names to answer to."
         )
     _refuse_a_port_in_use(args.host, args.port)
-    _prepare(settings)
+    accounts = _prepare(settings)
     address = f"http://{f'[{args.host}]' if ':' in args.host else args.host}:{args.port}"
     print(
         f"The survey: {settings.base_url or address}/   The charts: {settings.base_url or address}/charts/", flush=True
     )
+    if not accounts:
+        print("The charts need an account: kysely account add <name> --role researcher", flush=True)
     server = Granian(
         "kysely.web:from_environment",
         factory=True,
@@ -76,14 +78,19 @@ def _refuse_a_port_in_use(host: str, port: int) -> None:
             ) from error
 
 
-def _prepare(settings: Settings) -> None:
-    """Bring the databases up to date once, before the processes open them; and say at once what can't work."""
+def _prepare(settings: Settings) -> bool:
+    """Bring the databases up to date once, before the processes open them; and say at once what can't work.
+
+    Returns whether there are accounts.
+    """
     from kysely import store
+    from kysely.access import Access
     from kysely.web import create_app
 
     opened = store.open(settings)
     try:
         create_app(settings, opened)
+        return bool(Access.of(opened.access, settings).accounts.all())
     finally:
         opened.close()
     sys.stdout.flush()

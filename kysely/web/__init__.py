@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from kysely.access import Access
 from kysely.config import Settings
 from kysely.store import REAL, Store
+from kysely.web.access import LoggingIn, Wall
+from kysely.web.account import OwnAccount
 from kysely.web.alarm import Alarm
 from kysely.web.assets import Assets
 from kysely.web.codes import Codes
@@ -67,11 +70,15 @@ def create_app(
     guard = Guard(settings)
     assets = Assets()
     frames = Frames.of(settings, assets, simulation=origin != REAL, preview=preview, alarm=Alarm(store))
+    access = Access.of(store.access, settings)
+    wall = Wall(access, guard, frames, now)
     studies = open_studies(settings, store, origin, now)
 
     app.after_request(guard.seal)
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(Front(studies, store, frames).blueprint())
+    app.register_blueprint(LoggingIn(access, guard, frames, wall, now).blueprint())
+    app.register_blueprint(OwnAccount(access, guard, frames, now).blueprint())
     app.register_blueprint(Gallery(settings, frames).blueprint())
     feedbacks = open_feedback(settings, studies)
     pages = Pages(frames, frozenset(feedbacks))
@@ -82,6 +89,7 @@ def create_app(
     app.register_blueprint(Codes(studies, store, guard, frames, now, settings.base_url).blueprint())
     if preview:
         app.register_blueprint(Preview(studies, store, guard, frames, now, new_seed).blueprint())
+    wall.register(app)
     Problems(frames).register(app)
     return app
 

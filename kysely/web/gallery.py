@@ -1,6 +1,6 @@
-"""Finished charts and reports of build/, listed and served. The web computes none of them.
+"""Finished charts and reports of build/, listed and served to those who work with them. The web computes none.
 
-In production only what was released to the public is shown: a build folder holds the researcher's own numbers.
+A build folder holds the researcher's own numbers: an author is shown what was released to the public, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, g, request
 from werkzeug.security import safe_join
 
 from kysely.config import Settings
+from kysely.web.access import ACCOUNT
 from kysely.web.contexts import ChartCard, GalleryPage, GallerySection, Link
 from kysely.web.frames import Frames, language_links, serve_in_languages
+from kysely.web.permissions import may_see_unpublished
 from kysely.web.wording import Wording, wordings
 
 PUBLIC = "public"
@@ -76,12 +78,13 @@ class Gallery:
         title = say["charts_title"]
         if sections:
             text = say["charts_text"]
-        elif self.settings.production:
-            text = say["charts_none_public"]
-        else:
+        elif _unpublished_too():
             text = say.say("charts_none", command="make analysis")
+        else:
+            text = say["charts_none_public"]
         links = language_links(language, lambda other: f"/{other}/charts/")
-        page = GalleryPage(self.frames.frame(say, title, languages=links), title, text, sections)
+        footer = (Link(say["account_title"], f"/{language}/{ACCOUNT}"),)
+        page = GalleryPage(self.frames.frame(say, title, languages=links, footer=footer), title, text, sections)
         return self.frames.draw("gallery.html", page)
 
     def file(self, instrument: str, language: str, name: str) -> Response:
@@ -89,24 +92,25 @@ class Gallery:
             for extension, file in chart.files.items():
                 if file == name:
                     folder = self._folder(instrument) / "charts" / language
-                    return self._send(folder / name, FORMATS[extension], _SANDBOXED)
+                    return self._send(folder / name, FORMATS[extension], _SANDBOXED, keep=chart.release == PUBLIC)
         abort(404)
 
     def report(self, instrument: str, language: str) -> Response:
-        if self.settings.production or not _NAME.fullmatch(instrument):
+        if not _NAME.fullmatch(instrument):
             abort(404)
         file = self._folder(instrument) / f"report.{language}.html"
         if not file.is_file():
             abort(404)
-        return self._send(file, "text/html; charset=utf-8", _report_policy(file, file.stat().st_mtime_ns))
+        return self._send(file, "text/html; charset=utf-8", _report_policy(file, file.stat().st_mtime_ns), keep=False)
 
-    def _send(self, file: Path, mimetype: str, policy: str) -> Response:
+    def _send(self, file: Path, mimetype: str, policy: str, *, keep: bool) -> Response:
+        """Return *file*, which a browser may *keep* and ask about again; what was not published it may not."""
         if not file.is_file():
             abort(404)
         response = Response(file.read_bytes(), content_type=mimetype)
         response.add_etag()
         response.make_conditional(request)
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = "private, no-cache" if keep else "no-store"
         response.headers["Content-Security-Policy"] = policy
         return response
 
@@ -114,13 +118,13 @@ class Gallery:
         for folder in sorted(self.settings.build.glob("*")):
             charts = self._charts(folder.name, say.language)
             report = folder / f"report.{say.language}.html"
-            reports = report.is_file() and not self.settings.production
+            reports = report.is_file() and _unpublished_too()
             if not charts and not reports:
                 continue
             heading = charts[0].heading if charts else folder.name
             yield GallerySection(
                 heading=heading,
-                marks=() if self.settings.production else (say["release_research"],),
+                marks=(say["release_research"],) if _unpublished_too() else (),
                 reports=(Link(say.say("report_open", title=heading), f"/reports/{folder.name}/{say.language}"),)
                 if reports
                 else (),
@@ -128,18 +132,22 @@ class Gallery:
             )
 
     def _charts(self, instrument: str, language: str) -> tuple[Chart, ...]:
-        """Return the charts of one instrument whose manifests can be read and whose release may be shown."""
+        """Return the charts of one instrument whose manifests can be read and whose release this reader may see."""
         if not _NAME.fullmatch(instrument):
             return ()
         folder = self._folder(instrument) / "charts" / language
         found = (_read(file, instrument, language) for file in sorted(folder.glob("*.json")))
-        return tuple(chart for chart in found if chart and (chart.release == PUBLIC or not self.settings.production))
+        return tuple(chart for chart in found if chart and (chart.release == PUBLIC or _unpublished_too()))
 
     def _folder(self, instrument: str) -> Path:
         folder = safe_join(str(self.settings.build), instrument)
         if folder is None:
             abort(404)
         return Path(folder)
+
+
+def _unpublished_too() -> bool:
+    return may_see_unpublished(g.session.account.roles)
 
 
 def _card(chart: Chart, say: Wording) -> ChartCard:

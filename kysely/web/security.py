@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -146,26 +147,38 @@ class Guard:
     def read_passport(self, study: str, cookies: dict[str, str]) -> Passport | None:
         """Return what this browser's cookie for *study* says, or None without a cookie of ours."""
         try:
-            of, browser, response = self._passports.loads(cookies.get(self._cookie(study), ""))
+            of, browser, response = self._passports.loads(self.kept(f"kysely_{study}", cookies))
         except (BadData, ValueError, TypeError):
             return None
         return Passport(browser, response) if of == study else None
 
     def give_passport(self, study: str, passport: Passport, response: Response) -> None:
         """Set the cookie of *study* on *response*."""
+        said = self._passports.dumps((study, passport.browser, passport.response))
+        self.keep(f"kysely_{study}", said, response, days=COOKIE_DAYS if passport.response else None)
+
+    def take_passport(self, study: str, response: Response) -> None:
+        """Let the browser forget the cookie of *study*."""
+        self.forget(f"kysely_{study}", response)
+
+    def keep(self, name: str, said: str, response: Response, *, days: int | None = None) -> None:
+        """Let the browser keep what is *said* under *name*: for some *days*, or until it is closed."""
         response.set_cookie(
-            self._cookie(study),
-            self._passports.dumps((study, passport.browser, passport.response)),
-            max_age=COOKIE_DAYS * 24 * 60 * 60 if passport.response else None,
+            self._cookie(name),
+            said,
+            max_age=None if days is None else days * 24 * 60 * 60,
             path="/",
             secure=self._secure,
             httponly=True,
             samesite="Lax",
         )
 
-    def take_passport(self, study: str, response: Response) -> None:
-        """Let the browser forget the cookie of *study*."""
-        response.delete_cookie(self._cookie(study), path="/", secure=self._secure, httponly=True, samesite="Lax")
+    def kept(self, name: str, cookies: Mapping[str, str]) -> str:
+        """Return what the browser keeps under *name*, "" for nothing."""
+        return cookies.get(self._cookie(name), "")
+
+    def forget(self, name: str, response: Response) -> None:
+        response.delete_cookie(self._cookie(name), path="/", secure=self._secure, httponly=True, samesite="Lax")
 
     def seal(self, response: Response) -> Response:
         """Put the headers of TRUST F1–F4 on *response*; a view that set one itself keeps its own."""
@@ -173,8 +186,8 @@ class Guard:
         response.headers.extend([header for header in self._headers if header[0].lower() not in own])
         return response
 
-    def _cookie(self, study: str) -> str:
-        return f"__Host-kysely_{study}" if self._secure else f"kysely_{study}"
+    def _cookie(self, name: str) -> str:
+        return f"__Host-{name}" if self._secure else name
 
 
 def same_browser(ticket: Ticket, passport: Passport) -> bool:
