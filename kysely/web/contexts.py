@@ -321,6 +321,7 @@ class FeedbackPage:
     frame: Frame
     heading: str
     lead: str
+    note: str
     profile: tuple[BarRow, ...]
     findings: tuple[str, ...]
     modes: tuple[ModeCard, ...]

@@ -20,7 +20,8 @@ from kysely.instrument import Instrument
 from kysely.loading import feedback as files
 from kysely.questions._base import wording as in_language
 from kysely.snapshots import Peers, Share, SnapshotError
-from kysely.store import Store
+from kysely.store import ResponseState, Store
+from kysely.store.anonymous import is_anonymous
 from kysely.web.contexts import (
     Bar,
     BarRow,
@@ -33,7 +34,7 @@ from kysely.web.contexts import (
 )
 from kysely.web.frames import Frames, language_links
 from kysely.web.problems import log
-from kysely.web.security import Guard
+from kysely.web.security import Guard, Passport
 from kysely.web.studies import Study
 from kysely.web.visits import FEEDBACK, HANDLING, REVIEW, THANKS, Visit, redirect
 from kysely.web.wording import Wording, wordings
@@ -63,8 +64,7 @@ class FeedbackPages:
         if found is None or told is None or language not in found.languages:
             abort(404)
         visit = Visit(found, wordings()[language], self.guard.read_passport(study, request.cookies))
-        passport = visit.passport
-        state = self.store.response(passport.response) if passport and passport.response else None
+        state = self._sent(visit.passport)
         if state is None:
             return redirect(visit.at())
         if not state.submitted:
@@ -72,9 +72,17 @@ class FeedbackPages:
         instrument = self.store.instrument(state.version_hash)
         reading = feedback.read(told, instrument, state.answers)
         peers = self._peers(found)
-        return self.frames.draw(
-            "feedback.html", _page(visit, told, instrument, state.answers, reading, peers, self.frames)
-        )
+        return self.frames.draw("feedback.html", _page(visit, told, instrument, state, reading, peers, self.frames))
+
+    def _sent(self, passport: Passport | None) -> ResponseState | None:
+        """Return the response of this browser, in anonymous mode from where it moved to when it was sent.
+
+        Only the receipt leads there, which its own browser can be shown and nobody else.
+        """
+        state = self.store.response(passport.response) if passport and passport.response else None
+        if state is None or not is_anonymous(state.id):
+            return state
+        return self.store.response_of_code(self.store.issued_code(state.id))
 
     def _peers(self, study: Study) -> Peers | None:
         """Return what is published; None where nothing is, or nothing that may stand beside this study's answers."""
@@ -102,7 +110,7 @@ def _page(
     visit: Visit,
     told: Feedback,
     instrument: Instrument,
-    answers: Mapping[str, Answer],
+    state: ResponseState,
     reading: Reading | None,
     peers: Peers | None,
     frames: Frames,
@@ -122,14 +130,17 @@ def _page(
         frame=frame,
         heading=title,
         lead=say["feedback_lead"] if reading else say["feedback_nothing"],
+        note=say["feedback_changing"] if state.reopened else "",
         profile=_profile(visit, told, instrument, reading, names) if reading else (),
         findings=tuple(_findings(visit, reading, names)) if reading else (),
         modes=tuple(_modes(visit, told, reading, names)) if reading else (),
         changes=tuple(_changes(visit, told, reading, names)) if reading else (),
         peers_text=_peers_text(visit, peers),
-        peers=tuple(_peers(visit, told, instrument, answers, peers, names)) if peers else (),
+        peers=tuple(_peers(visit, told, instrument, state.answers, peers, names)) if peers else (),
         closing=(in_language(told.closing, language), in_language(told.source, language)),
-        back=Link(say["feedback_back"], visit.at(THANKS)),
+        back=Link(say["feedback_to_review"], visit.at(REVIEW))
+        if state.reopened
+        else Link(say["feedback_back"], visit.at(THANKS)),
     )
 
 

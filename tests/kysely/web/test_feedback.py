@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from shutil import copytree, ignore_patterns
+from shutil import copyfile, copytree, ignore_patterns
 
 import pytest
 
 from kysely import loading
 from kysely import store as stores
 from kysely.web import create_app
+from kysely.web.wording import wordings
 from tests.conftest import in_production
 from tests.kysely.web._visitor import STUDY, Visitor, text
 
@@ -128,6 +130,80 @@ def test_a_file_that_publishing_did_not_write_is_shown_to_nobody(submitted, sqli
     page = text(submitted.see(FEEDBACK))
     assert submitted.page.status_code == 200
     assert "37\u00a0%" not in page and "vähintään 10 vastaajaa" in page
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_who_changes_what_was_sent_reads_feedback_on_it_as_it_stands(site, language):
+    visitor, say = Visitor(site, language), wordings()[language]
+    visitor.start()
+    visitor.answer()
+    visitor.send()
+    assert say["feedback_changing"] not in text(visitor.see(FEEDBACK))
+    visitor.see("change-my-answers")
+    visitor.send()
+    visitor.see("modes/choose?edit")
+    visitor.send(OM_B01=["DEV"])
+    assert visitor.place == "modes/rate"
+    page = text(visitor.see(FEEDBACK))
+    assert say["feedback_changing"] in page and say["feedback_incomplete"] in page
+    assert f"/{language}/{STUDY}/check-answers" in page
+    visitor.see("modes/rate")
+    visitor.send(OM_B02_DEV="CENTRAL")
+    own = {"fi": "tuote- tai palvelukehitys", "sv": "tjänsteutveckling", "en": "service-development-oriented"}
+    assert own[language] in text(visitor.see(FEEDBACK))
+
+
+@pytest.fixture
+def anonymous(settings, tmp_path):
+    """The study as an anonymous one, which never asks who answers, over databases of either kind."""
+    study = settings.questionnaires / STUDY
+    whole = (study / "questionnaire.yaml").read_text(encoding="utf8")
+    named = whole.index("  - id: organisation\n"), whole.index("  - id: activity\n")
+    anonymous = whole[: named[0]] + whole[named[1] :]
+    for confidential, instead in (
+        ("mode: confidential", "mode: anonymous"),
+        ("pages: [organisation, ", "pages: ["),
+        ("identity: {role: BG01}\n", ""),
+    ):
+        anonymous = anonymous.replace(confidential, instead)
+    folder = tmp_path / "anonymous" / STUDY
+    folder.mkdir(parents=True)
+    (folder / "questionnaire.yaml").write_text(anonymous, encoding="utf8")
+    copyfile(study / "feedback.yaml", folder / "feedback.yaml")
+    store = stores.open(settings)
+    yield create_app(replace(settings, questionnaires=folder.parent), store)
+    store.close()
+
+
+def test_anonymous_respondents_read_their_feedback_before_and_after_their_answers_move(anonymous):
+    visitors = [Visitor(anonymous) for _ in range(5)]
+    for visitor in visitors:
+        visitor.start()
+        visitor.see(FEEDBACK)
+        assert visitor.place != FEEDBACK  # nothing before one's own answers are in
+        visitor.answer()
+        visitor.send()
+        assert f"/fi/{STUDY}/{FEEDBACK}" in visitor.page.text
+        assert "asiakaspalvelulähtöinen" in text(visitor.see(FEEDBACK))
+    # The fifth made the group: all five have moved to other ids.
+    for visitor in visitors:
+        assert "asiakaspalvelulähtöinen" in text(visitor.see(FEEDBACK))
+
+
+def test_who_has_erased_an_anonymous_response_reads_nothing_of_it(anonymous):
+    visitor = Visitor(anonymous)
+    visitor.start()
+    visitor.answer()
+    visitor.send()
+    passport = visitor.client.get_cookie(f"kysely_{STUDY}").value
+    visitor.see("continue-later")
+    (code,) = re.findall(r"(?:[2-9A-Z]{3}-){8}[2-9A-Z]{3}", visitor.page.text)
+    visitor.see("erase-my-answers")
+    visitor.send(code=code, sure="1")
+    assert wordings()["fi"]["erased_title"] in text(visitor.page)
+    visitor.client.set_cookie(f"kysely_{STUDY}", passport)
+    visitor.see(FEEDBACK)
+    assert visitor.place == "" and "asiakaspalvelulähtöinen" not in text(visitor.page)
 
 
 def test_a_study_without_a_feedback_file_offers_none(sqlite_settings, tmp_path):
