@@ -1,4 +1,4 @@
-"""A list of people to invite, as a spreadsheet saves it: read whole, or refused with every fault and its row."""
+"""A list of people to invite, as CSV or .xlsx: read whole, or refused with every fault and its row."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from kysely import workbooks
 from kysely.errors import AuthorError, Problem
 from kysely.questions.organisation import OrganisationTyped, business_id
 
@@ -115,7 +116,7 @@ class _Reading:
         self._problems: list[Problem] = []
 
     def read(self, content: bytes) -> ContactList:
-        rows = self._rows(self._decoded(content))
+        rows = self._rows_of(content)
         if not rows:
             raise _refused(self._file, 1, "it is empty", "The first row names the columns: email, name, language …")
         columns = self._columns(rows[0][1])
@@ -139,9 +140,27 @@ class _Reading:
             raise _refused(self._file, 1, "it names no person", "Each row after the first is a person")
         return ContactList(tuple(contact for _, contact in found.values()), tuple(repeated))
 
+    def _rows_of(self, content: bytes) -> Sequence[tuple[int, list[str]]]:
+        """Return the rows that aren't blank, each with the line or row of the sheet that it ends on."""
+        named = self._file.lower().endswith(".xlsx")
+        if named != workbooks.is_workbook(content):
+            cause = "it is no workbook, whatever its name says" if named else "it is a workbook by another name"
+            raise _refused(self._file, 1, cause, "Save it as .xlsx, or as CSV (UTF-8), from the spreadsheet program")
+        return self._workbook(content) if named else self._rows(self._decoded(content))
+
+    def _workbook(self, content: bytes) -> Sequence[tuple[int, list[str]]]:
+        try:
+            sheet = workbooks.read(content, most=MOST)
+        except workbooks.UnreadableWorkbook as error:
+            raise _refused(self._file, 1, error.cause, error.cure) from None
+        self._file = f"{self._file} ({sheet.name})"
+        header = sheet.rows[0][1] if sheet.rows else []
+        for line, column in sheet.formulas:
+            where = header[column] if column < len(header) and header[column] else f"column {column + 1}"
+            self._add(line, where, "it holds a formula", "Paste its value")
+        return sheet.rows
+
     def _decoded(self, content: bytes) -> str:
-        if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            raise _refused(self._file, 1, "it is a workbook", "Save it as CSV (UTF-8) from the spreadsheet program")
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):
             encodings = ["utf-16"]
         else:
@@ -162,7 +181,6 @@ class _Reading:
         raise _refused(self._file, 1, "its letters can't be read", "Save it as CSV (UTF-8)")
 
     def _rows(self, text: str) -> list[tuple[int, list[str]]]:
-        """Return the rows that aren't blank, each with the line it ends on."""
         header = text.lstrip().split("\n", 1)[0]
         delimiter = max((";", ",", "\t"), key=header.count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -188,7 +206,7 @@ class _Reading:
                 self._add(1, "columns", f"{name} comes twice", "Keep one")
         if "email" not in names:
             self._add(1, "columns", "there is no column email", "Name the columns in the first row")
-        if self._problems:
+        if any(problem.where == "columns" for problem in self._problems):
             raise AuthorError(list(dict.fromkeys(self._problems)))
         return names
 

@@ -23,7 +23,9 @@ HELP = "invite people by personal links, and see what became of the invitations"
 def arguments(parser: argparse.ArgumentParser) -> None:
     action = _waves.actions(parser)
     importing = action("import", "invite everybody on a list, or nobody if a row of it is wrong")
-    importing.add_argument("--file", type=Path, required=True, help="CSV with the columns email, name, language …")
+    importing.add_argument(
+        "--file", type=Path, required=True, help="CSV or .xlsx with the columns email, name, language …"
+    )
     action("status", "count the invitations by outcome")
     link = action("link", "print a person's link, for somebody who has lost it")
     marking = action("mark", "note what somebody told of a person: on leave, no longer there, refuses …")
