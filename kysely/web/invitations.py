@@ -32,7 +32,7 @@ from kysely.web.pages import introduction_facts
 from kysely.web.screens import Standing
 from kysely.web.security import Guard, Passport, same_browser
 from kysely.web.studies import Study
-from kysely.web.visits import THANKS, Visit
+from kysely.web.visits import Visit, resume
 from kysely.web.wording import Wording, wordings
 
 LINK, STOP = "r", "stop"
@@ -128,17 +128,12 @@ class PersonalLinks:
                 )
             except WaveClosed:
                 return self._shut(say, study.wave, Phase.OVER)
-            state = self.store.response(id)
-            assert state is not None
         visit = Visit(study, say, self.guard.read_passport(study.id, request.cookies))
-        if state.submitted:
-            place = visit.at(THANKS)
-        else:
-            standing = Standing(self.store.instrument(state.version_hash), state.answers, state.seed)
-            place = visit.screen(standing.position)
-        answer = Response(status=303, headers={"Location": place})
-        same = visit.passport if visit.passport and visit.passport.response == id else None
-        self.guard.give_passport(study.id, same or Passport(secrets.token_hex(16), id), answer)
+        place = ""
+        if state is None or not (state.revision or state.submitted):
+            instrument = self.store.instrument(state.version_hash) if state else study.instrument
+            place = visit.screen(Standing(instrument, {}, 0).entrance)
+        answer = resume(self.guard, visit, id, place)
         self.guard.take_passport(LINK, answer)
         if invited.anonymous:
             mark = self.store.invitations.keys.completion(invited.id)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from datetime import timedelta
+from shutil import copytree
 
 import pytest
 
 from kysely import links
+from kysely import store as stores
 from kysely.web import create_app
 from tests.kysely.web._invited import NOW, code_of, invite, open_wave
 from tests.kysely.web._visitor import ANSWERS, STUDY, Visitor, form, text
@@ -88,6 +91,30 @@ def test_a_link_leads_to_the_questions_and_leaves_the_address_at_once(app, store
     assert guest.place == "thank-you"
     (response,) = responses(store, wave)
     assert response.submitted
+
+
+def test_a_link_begins_with_the_text_that_stands_before_the_questions(sqlite_settings, tmp_path):
+    folder = copytree(sqlite_settings.questionnaires / STUDY, tmp_path / "questionnaires" / STUDY)
+    written = (folder / "questionnaire.yaml").read_text(encoding="utf8")
+    word = """  - id: word
+    title: {fi: Aluksi, sv: Till först, en: To begin}
+    questions: [{id: hello, type: info, text: {fi: Tervetuloa., sv: Välkommen., en: Welcome.}}]
+"""
+    written = written.replace("pages: [organisation, ", "pages: [word, organisation, ").replace(
+        "\npages:\n", "\npages:\n" + word
+    )
+    (folder / "questionnaire.yaml").write_text(written, encoding="utf8")
+    store = stores.open(replace(sqlite_settings, questionnaires=folder.parent))
+    wave = open_wave(store)
+    (invited,) = invite(store, wave, tmp_path, "eeva@example.fi,Eeva,fi")
+    guest, code = Guest(create_app(store.settings, store, now=lambda: NOW)), code_of(store, invited)
+    guest.enter(code)
+    assert guest.address == f"/fi/{STUDY}/word"
+    guest.send()
+    guest.send(**ANSWERS["organisation"])
+    guest.enter(code)
+    assert guest.address == f"/fi/{STUDY}/activity"
+    store.close()
 
 
 def test_fifty_visits_of_scanners_neither_use_a_link_up_nor_say_that_anybody_began(app, store, wave, code):
