@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,13 @@ def from_file(path: Path, name: str) -> tuple[Node | None, list[Problem]]:
 
 def from_bytes(content: bytes, name: str) -> tuple[Node | None, list[Problem]]:
     """Return what the YAML in *content* says and what is wrong with it as YAML."""
+    node, problems = _composed(content, name)
+    return node, [*problems]
+
+
+@lru_cache(maxsize=8)
+def _composed(content: bytes, name: str) -> tuple[Node | None, list[Problem]]:
+    """Return the same for the same content: to compose YAML is the slow part of a start, and of every command."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

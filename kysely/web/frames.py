@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,7 @@ class Frames:
     def of(
         cls, settings: Settings, assets: Assets, *, simulation: bool, preview: bool, alarm: Callable[[], bool]
     ) -> Frames:
-        looks = PrefixLoader({"controls": FileSystemLoader(_QUESTIONS)})
-        environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(_TEMPLATES), looks]),
-            autoescape=True,
-            auto_reload=False,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        for name in environment.list_templates(extensions=["html"]):
-            environment.get_template(name)  # compiled now, not for the first respondent
-        return cls(settings, assets, environment, simulation, preview, alarm)
+        return cls(settings, assets, _environment(), simulation, preview, alarm)
 
     def frame(
         self,
@@ -94,6 +84,26 @@ class Frames:
         if self.simulation:
             return wording["simulation"]
         return wording["demonstration"] if self.settings.demonstration else ""
+
+
+@cache
+def _environment() -> Environment:
+    """Return the templates, compiled now and not for the first respondent: once a process."""
+    looks = PrefixLoader({"controls": FileSystemLoader(_QUESTIONS)})
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(_TEMPLATES), looks]),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
+    # Known to all templates: one that imports them itself does so for every page that it draws.
+    environment.globals["parts"] = environment.get_template("_parts.html").module
+    environment.globals["part"] = environment.get_template("controls/_parts.html").module
+    return environment
 
 
 def language_links(
