@@ -19,12 +19,12 @@ from kysely.store.tables import Moment
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A connection of the pool as it is, in a transaction: all that a prepared statement needs.
+    """The driver's own connection, in a transaction: all that a prepared statement needs.
 
     SQLAlchemy's own Connection takes longer to begin and to end than these statements take to run.
     """
 
-    connection: Any
+    driver: Any
     dialect: Dialect
 
 
@@ -59,8 +59,12 @@ class Prepared:
         return None if row is None else self._typed(row)
 
     def all(self, connection: Running, values: Mapping[str, Any]) -> list[Any]:
+        return [self._typed(row) for row in self.tuples(connection, values)]
+
+    def tuples(self, connection: Running, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return the rows as the driver gives them, without names and types: for what comes by the thousand."""
         cursor = self._execute(connection, values)
-        rows = [self._typed(row) for row in cursor.fetchall()]
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         cursor.close()
         return rows
 
@@ -88,7 +92,7 @@ class Prepared:
 
 
 def _driver(connection: Running) -> Any:
-    return connection.connection.driver_connection
+    return connection.driver if isinstance(connection, Bare) else connection.connection.driver_connection
 
 
 def _values(values: Mapping[str, Any], names: list[str]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -284,7 +284,7 @@ class AnswerLog:
             for row in rows:
                 given: list[Any] = []
                 if pending is not None and pending[0] == row.id:
-                    given = list(pending[1])
+                    given = [tuple(event)[1:] for event in pending[1]]
                     pending = next(by_response, None)
                 yield _state(row, given)
 
@@ -386,7 +386,7 @@ def locked(connection: Running, response: str) -> Any:
 
 def state(connection: Running, row: Any) -> ResponseState:
     """Return the response of *row* with its last answers."""
-    return _state(row, _FIND_EVENTS.all(connection, {"response": row.id, "revision": row.revision}))
+    return _state(row, _FIND_EVENTS.tuples(connection, {"response": row.id, "revision": row.revision}))
 
 
 def takes_changes(connection: Running, wave: str, now: datetime) -> bool:
@@ -425,12 +425,13 @@ def _wave(row: Any) -> Wave:
     )
 
 
-def _state(row: Any, events: Collection[Any]) -> ResponseState:
+def _state(row: Any, events: Iterable[tuple[Any, ...]]) -> ResponseState:
+    """Return the response of *row* with its *events*, each of them the columns _EVENT_VALUES."""
     answers: dict[str, Answer] = {}
     revisions: dict[str, int] = {}
-    for event in events:  # in the order of revisions, so that the last one stays
-        answers[event.variable] = _answer(event)
-        revisions[event.variable] = event.revision
+    for variable, revision, number, text, missing in events:  # in the order of revisions, so that the last one stays
+        answers[variable] = _answer(number, text, missing)
+        revisions[variable] = revision
     return ResponseState(
         id=row.id,
         wave=row.wave_id,
@@ -453,8 +454,8 @@ def _state(row: Any, events: Collection[Any]) -> ResponseState:
     )
 
 
-def _answer(event: Any) -> Answer:
-    if event.number is not None:
-        whole = int(event.number)
-        return whole if whole == event.number else event.number
-    return event.text if event.text is not None else Missing(event.missing)
+def _answer(number: float | None, text: str | None, missing: str | None) -> Answer:
+    if number is not None:
+        whole = int(number)
+        return whole if whole == number else number
+    return text if text is not None else Missing(str(missing))

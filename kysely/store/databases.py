@@ -127,7 +127,7 @@ class Database:
                 driver: Any = pooled.driver_connection
                 if self.sqlite:
                     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield Bare(pooled, self.engine.dialect)
+                yield Bare(driver, self.engine.dialect)
                 driver.commit()
             finally:
                 pooled.close()  # what is not committed, the pool rolls back
