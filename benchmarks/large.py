@@ -41,7 +41,7 @@ class Questionnaire:
     items: int
     folder: Path
     instrument: Instrument
-    settings: Settings
+    store: store.Store
     client: FlaskClient
     middle: str
 
@@ -181,8 +181,8 @@ def begun(items: int, file: Path, folder: Path) -> Questionnaire:
         }
     )
     instrument = loading.load(file)
-    app = create_app(settings, store.open(settings), now=lambda: NOW)
-    client = app.test_client()
+    opened = store.open(settings)
+    client = create_app(settings, opened, now=lambda: NOW).test_client()
     address = f"/fi/{instrument.id}"
     _post(client, f"{address}/", {})
     answers: dict[str, object] = {}
@@ -195,7 +195,7 @@ def begun(items: int, file: Path, folder: Path) -> Questionnaire:
             typed |= hard
             answers |= question.parse("", MultiDict(hard), answers)
         _post(client, f"{address}/{screen.page}", {**typed, "skip": "1"})
-    return Questionnaire(items, file, instrument, settings, client, middle)
+    return Questionnaire(items, file, instrument, opened, client, middle)
 
 
 def first(one: Questionnaire) -> str:

@@ -5,10 +5,11 @@ An Instrument looks up and decides nothing; the verbs are functions on it (routi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 from kysely import piping
 from kysely.codebook import Codebook, Missing, Number, Text
@@ -64,6 +65,36 @@ class Page:
     def names(self) -> frozenset[str]:
         """The variables of its questions."""
         return frozenset(name for question in self.questions for name in question.names)
+
+    @cached_property
+    def stretch(self) -> Stretch:
+        """The page by itself; to be asked of a plain one."""
+        return Stretch.of((self,))
+
+
+class Screen(NamedTuple):
+    """What is shown at once: a page, or a stage of the question that is alone on it."""
+
+    page: str
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Pages in a row that all respondents meet as they are: what these ask is known before anything is answered."""
+
+    questions: Mapping[Screen, tuple[Question, ...]]
+    asked: Mapping[Screen, frozenset[str]]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, pages: Iterable[Page]) -> Stretch:
+        asking = [page for page in pages if page.questions]
+        return cls(
+            {Screen(page.id): page.questions for page in asking},
+            {Screen(page.id): page.names for page in asking},
+            frozenset(name for page in asking for name in page.names),
+        )
 
 
 ScoreKind = Literal[
@@ -221,6 +252,26 @@ class Instrument:
     def settling(self) -> frozenset[str]:
         """The pages that settle what was answered before them."""
         return frozenset(page.id for page in self.pages if page.settles)
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch | Page, ...]:
+        """Its pages in the order asked: in stretches those that are the same for all, the others one by one."""
+        found: list[Stretch | Page] = []
+        for same, pages in groupby(self.pages, key=lambda page: page.plain and not page.show_if):
+            together = tuple(pages)
+            found += [Stretch.of(together)] if same else together
+        return tuple(found)
+
+    @cached_property
+    def steering(self) -> frozenset[str]:
+        """The variables on whose answers the way through it depends; no other answer changes what is asked, or how."""
+        named: set[str] = set()
+        for page in self.pages:
+            conditions = [page.show_if, *(question.show_if for question in page.questions)]
+            conditions += [member.show_if for question in page.questions for member in question.conditional]
+            named = named.union(page.piped, *(question.piped for question in page.questions))
+            named = named.union(() if page.plain else page.names, *(each.names for each in conditions if each))
+        return frozenset(variable for name in named for variable in self.sets.get(name, (name,)))
 
     def page(self, id: str) -> Page:
         """Return the page *id*; raises KeyError if the form has none."""

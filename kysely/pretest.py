@@ -17,10 +17,9 @@ from werkzeug.datastructures import MultiDict
 from kysely import conditions, routing
 from kysely.codebook import Answer, Value
 from kysely.conditions import Comparison, Condition, Literal, Membership, Name
-from kysely.instrument import Instrument, Page
+from kysely.instrument import Instrument, Page, Screen
 from kysely.questions._base import InvalidAnswers, Question, wording
 from kysely.questions._control import Control
-from kysely.routing import Screen
 
 RANDOM_WAYS, DIRECTED_WAYS = 200, 40
 LONGEST = 1000

@@ -12,17 +12,9 @@ from dataclasses import dataclass, field, replace
 from kysely import conditions, piping
 from kysely.codebook import Answer, Missing
 from kysely.conditions import Condition
-from kysely.instrument import Instrument, Page
+from kysely.instrument import Instrument, Page, Screen, Stretch
 from kysely.piping import Placeholder
 from kysely.questions._base import Question, reached
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What is shown at once: a page, or a stage of the question that is alone on it."""
-
-    page: str
-    stage: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,7 @@ class Route:
 
     def gaps(self, answers: Mapping[str, Answer]) -> Iterator[Screen]:
         """Yield the screens on which something has no answer yet, in the order of the path."""
-        known = frozenset(name for name in answers if reached(answers, name)) - self.stale
+        known = frozenset(name for name, answer in answers.items() if answer is not Missing.NOT_REACHED) - self.stale
         return (screen for screen in self.screens if not self._done(screen, answers, known))
 
     def settled(self, answers: Mapping[str, Answer]) -> frozenset[Screen]:
@@ -110,8 +102,11 @@ def effective(instrument: Instrument, answers: Mapping[str, Answer]) -> dict[str
 def route(instrument: Instrument, answers: Mapping[str, Answer]) -> Route:
     """Walk the questionnaire once with these *answers*."""
     walk = _Walk(instrument, answers)
-    for page in instrument.pages:
-        walk.enter(page)
+    for part in instrument.stretches:
+        if isinstance(part, Page):
+            walk.enter(part)
+        else:
+            walk.pass_along(part)
     return Route(
         tuple(walk.questions),
         walk.questions,
@@ -138,21 +133,17 @@ class _Walk:
 
     def enter(self, page: Page) -> None:
         hidden = self.hidden(page.show_if)
-        if page.plain:
-            self.pass_through(page, hidden)
-        else:
+        if not page.plain:
             self.look_at(page, hidden)
-
-    def pass_through(self, page: Page, hidden: Missing | None) -> None:
-        """Enter a page that holds no surprise; most are such, and a long questionnaire has many."""
-        if hidden is None:
-            self.on_path |= page.names
-            if page.questions:
-                screen = Screen(page.id)
-                self.questions[screen] = page.questions
-                self.plain[screen] = page.names
+        elif hidden is None:
+            self.pass_along(page.stretch)
         elif hidden is Missing.NOT_REACHED:
             self.pending |= page.names
+
+    def pass_along(self, stretch: Stretch) -> None:
+        self.on_path |= stretch.names
+        self.questions |= stretch.questions
+        self.plain |= stretch.asked
 
     def look_at(self, page: Page, hidden: Missing | None) -> None:
         shown = []

@@ -13,7 +13,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from kysely import links
-from kysely.routing import Screen
+from kysely.instrument import Screen
 from kysely.store import ResponseState, Store, UnknownResponse
 from kysely.store.anonymous import is_anonymous
 from kysely.store.tables import RESPONDENT

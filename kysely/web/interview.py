@@ -11,8 +11,7 @@ from flask import Blueprint, abort, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from kysely.instrument import Instrument
-from kysely.routing import Screen
+from kysely.instrument import Instrument, Screen
 from kysely.store import ByInvitation, Draft, Phase, ResponseState, WaveClosed
 from kysely.web import screens, statements
 from kysely.web.contexts import Alert, Link

@@ -11,9 +11,8 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from kysely import paradata
-from kysely.instrument import Instrument
+from kysely.instrument import Instrument, Screen
 from kysely.questions._base import Question
-from kysely.routing import Screen
 from kysely.store import Phase, ResponseState, Store
 from kysely.web import screens
 from kysely.web.pages import Pages

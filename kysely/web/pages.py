@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
-from kysely.instrument import OWN_FIELDS
+from kysely.instrument import OWN_FIELDS, Screen
 from kysely.questions._base import Question
 from kysely.questions._base import wording as in_language
-from kysely.routing import Screen
 from kysely.web import screens, statements
 from kysely.web.contexts import (
     Alert,

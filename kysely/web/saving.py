@@ -8,7 +8,7 @@ from flask import Blueprint, abort
 from werkzeug.wrappers import Response
 
 from kysely.errors import StoreError
-from kysely.routing import Screen
+from kysely.instrument import Screen
 from kysely.store import Closed, Conflict, Phase, ResponseState, UnknownResponse, WaveClosed
 from kysely.web import screens
 from kysely.web.interviewer import Interviewer
@@ -65,7 +65,6 @@ class Saving(Interviewer):
         state: ResponseState | None,
     ) -> Response:
         """Save the page if it can be saved as it is, otherwise put it aside and show it again."""
-        again = self.guard.ticket_again(ticket)
         if not screens.exists(standing.instrument, screen):
             abort(404)
         if not standing.questions(screen):
@@ -73,7 +72,9 @@ class Saving(Interviewer):
         if screen in standing.settled:
             return self._take_settled(visit, standing, screen, post, ticket, state)
         if not post.whole:
-            return self.pages.unsaved(visit, standing, screen, post, again, "incomplete", status=422)
+            return self.pages.unsaved(
+                visit, standing, screen, post, self.guard.ticket_again(ticket), "incomplete", status=422
+            )
         if state and post.keeping:
             self._let_go(screen, ticket, state)
             return redirect(visit.screen(screens.following(standing, screen, edit=post.edit)), 303)
@@ -81,6 +82,7 @@ class Saving(Interviewer):
             if screens.shows(standing, screen, post.answers):
                 self._let_go(screen, ticket, state)
             elif not self._put_aside(standing, screen, post, ticket, TYPED):
+                again = self.guard.ticket_again(ticket)
                 return self.pages.questions(visit, standing, screen, again, edit=post.edit, typed=post.typed)
             return redirect(visit.at(LATER) if post.later else _again(visit, screen, post), 303)
         before = self._before(visit, standing, screen, edit=post.edit)
@@ -92,7 +94,7 @@ class Saving(Interviewer):
         if received.errors:
             if self._put_aside(standing, screen, post, ticket, REFUSED_BACK if post.going_back else REFUSED):
                 return redirect(_again(visit, screen, post), 303)
-            back = before if post.going_back else ""
+            again, back = self.guard.ticket_again(ticket), before if post.going_back else ""
             return self.pages.errors(visit, standing, screen, post.typed, again, received, edit=post.edit, before=back)
         if post.going_back and standing.with_answers(received.answers).settled != standing.settled:
             # Saved, it would have settled what the respondent goes back to.

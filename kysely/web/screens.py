@@ -12,10 +12,10 @@ from werkzeug.datastructures import MultiDict
 from kysely import piping, routing
 from kysely.codebook import Answer, Missing
 from kysely.errors import InvalidAnswer
-from kysely.instrument import Instrument, Page
+from kysely.instrument import Instrument, Page, Screen
 from kysely.questions._base import InvalidAnswers, Question
 from kysely.questions._control import Control
-from kysely.routing import Route, Screen
+from kysely.routing import Route
 from kysely.web import contexts
 from kysely.web.contexts import Asked
 from kysely.web.wording import Wording
@@ -37,13 +37,17 @@ class Standing:
     answers: Mapping[str, Answer]
     seed: int
     identity: Mapping[str, Any] = field(default_factory=dict)
+    walked: Route | None = None
+    """The route, where it is known that the answers lead along one that was walked before."""
 
     def with_answers(self, answers: Mapping[str, Answer]) -> Standing:
-        return replace(self, answers={**self.answers, **answers})
+        same = self.instrument.steering.isdisjoint(answers)
+        together = {**self.answers, **answers}
+        return Standing(self.instrument, together, self.seed, self.identity, self.route if same else None)
 
     @cached_property
     def route(self) -> Route:
-        return routing.route(self.instrument, self.answers)
+        return self.walked or routing.route(self.instrument, self.answers)
 
     @cached_property
     def position(self) -> Screen | None:

@@ -8,8 +8,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from kysely.errors import StoreError
-from kysely.instrument import Instrument
-from kysely.routing import Screen
+from kysely.instrument import Instrument, Screen
 from kysely.store import Conflict, Phase, ResponseState, WaveClosed
 from kysely.store.anonymous import is_anonymous
 from kysely.web.contexts import Alert

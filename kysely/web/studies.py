@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from kysely import loading
 from kysely.config import Settings
@@ -34,7 +35,7 @@ class Study:
     def id(self) -> str:
         return self.instrument.id
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """Those of the instrument that the interface speaks too."""
         return tuple(language for language in self.instrument.languages if language in LANGUAGES)

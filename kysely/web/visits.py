@@ -10,9 +10,8 @@ from flask import abort, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from kysely.instrument import OWN_FIELDS
+from kysely.instrument import OWN_FIELDS, Screen
 from kysely.questions._base import wording as in_language
-from kysely.routing import Screen
 from kysely.web.security import Guard, Passport, Ticket, same_browser
 from kysely.web.studies import Study
 from kysely.web.wording import Wording, wordings

@@ -7,7 +7,7 @@ import pytest
 from kysely import loading, routing
 from kysely.codebook import Missing
 from kysely.errors import AuthorError
-from kysely.routing import Screen
+from kysely.instrument import Screen
 
 QUESTIONNAIRE = """
 schema: questionnaire/1

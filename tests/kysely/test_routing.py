@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,7 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from kysely import loading, routing
 from kysely.codebook import Missing
-from kysely.routing import Screen
+from kysely.instrument import Screen
+from tests.kysely import every_type as every_types
+
+STUDY = Path(__file__).parents[2] / "questionnaires" / "operating_mode"
 
 TEXT = """\
 schema: questionnaire/1
@@ -207,3 +211,29 @@ def test_a_respondent_who_answers_what_is_asked_comes_to_the_end(instrument, see
             answers |= question.parse(screen.stage, typed, answers, seed=seed)
     assert routing.position(instrument, answers) is None
     assert Missing.NOT_REACHED not in routing.effective(instrument, answers).values()
+
+
+@pytest.fixture(scope="module")
+def every_type(tmp_path_factory):
+    return loading.load(every_types.write(tmp_path_factory.mktemp("questionnaires")))
+
+
+@pytest.mark.parametrize("questionnaire", ["every_type", "full"])
+def test_an_answer_that_steers_nothing_leaves_the_way_as_it_is(questionnaire, every_type):
+    """So the way need not be walked again for it; here it is, by respondents who answer everything twice."""
+    asked = every_type if questionnaire == "every_type" else loading.load(STUDY, "full")
+    steered = []
+    for seed in range(4):
+        rng, answers = Random(seed), {}
+        for screen in [*asked_screens(asked)] * 2:
+            for question in routing.route(asked, answers).questions.get(screen, ()):
+                typed = MultiDict(question.fill(screen.stage, answers, rng, seed=seed))
+                given = question.parse(screen.stage, typed, answers, seed=seed)
+                steered.append(not asked.steering.isdisjoint(given))
+                assert steered[-1] or routing.route(asked, {**answers, **given}) == routing.route(asked, answers)
+                answers |= given
+    assert any(steered) and not all(steered)
+
+
+def asked_screens(instrument):
+    return [Screen(p.id, stage) for p in instrument.pages for question in p.questions for stage in question.all_stages]
