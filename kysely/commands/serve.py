@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         # A process that is told to stop while it is starting would otherwise never hear of it.
         workers_kill_timeout=STOPPING_SECONDS,
     )
+    # Slow clients hold threads, so there are to be more than granian advises; WholeRequests lets few of them work.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     server.serve()
     return 0
 
