@@ -97,7 +97,7 @@ def _study(settings: Settings, instrument: Instrument, args: argparse.Namespace)
     """Let the 360 leaders of the study answer, unless they have already."""
     import numpy as np
 
-    from kysely import population, simulate, store
+    from kysely import population, population_full, simulate, store
 
     if lacking := population.lacking(instrument.codebook):
         raise KyselyError(
@@ -106,7 +106,11 @@ def _study(settings: Settings, instrument: Instrument, args: argparse.Namespace)
         )
     parameters = population.REPRODUCTION
     people = population.draw(parameters, np.random.default_rng(args.seed))
-    note = {"name": STUDY, "seed": args.seed, "parameters": parameters.as_note()}
+    note: dict[str, object] = {"name": STUDY, "seed": args.seed, "parameters": parameters.as_note()}
+    if population_full.asked(instrument.codebook):
+        further = population_full.REPRODUCTION
+        people = population_full.complete(people, further, np.random.default_rng([args.seed, 1]))
+        note["further"] = further.as_note()
     with _opened(settings) as kept:
         if args.if_no_responses and (real := _answered(kept, instrument, store.REAL)):
             print(f"{real} people have answered {instrument.id}: nothing is simulated.")
@@ -151,6 +155,9 @@ def _walk(settings: Settings, instrument: Instrument, args: argparse.Namespace) 
             print(f"Nobody met the {called} {name}: look at the conditions that lead there.")
     if not (findings.pages or findings.questions or members):
         print("Every page, question, row and option was met by somebody.")
+    for page in instrument.pages:
+        if page.settles:
+            print(f"What was answered before the page {page.id} stands once a respondent has come to it (`settles`).")
     print("Estimated length (words to read, and what there is to answer; the figures stand in kysely/pretest.py):")
     for length in pretest.lengths(instrument, findings):
         print(f"  {length.language}: {length.median:.1f} minutes for half of them, {length.longest:.1f} at the longest")
@@ -258,10 +265,10 @@ def _elsewhere(settings: Settings, folder: Path) -> Settings:
         instance=folder,
         database_url=f"sqlite:///{folder / 'answers.db'}",
         identity_url=f"sqlite:///{folder / 'identity.db'}",
+        access_url=f"sqlite:///{folder / 'access.db'}",
     )
 
 
-        access_url=f"sqlite:///{folder / 'access.db'}",
 def _counted(walks: Iterable[Walk], count: int) -> Iterator[Walk]:
     """Yield *walks* and show how many there are: on a terminal each, otherwise each quarter."""
     live = sys.stdout.isatty()
