@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--origin", choices=("real", "simulated"), help="with --respondents: whose answers they are")
     made.add_argument("--wave", default="", help="with --respondents: the name of the wave")
+    made.add_argument(
+        "--min-group",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --respondents: of how many respondents they were told that figures are at least, if it is more than 5",
+    )
     made.add_argument("--no-charts", action="store_true", help="draw no charts, and remove those of an earlier run")
     return made
 
@@ -152,7 +159,7 @@ def source_of(given: argparse.Namespace, questionnaires: Path, extract_folder: P
             "and the table itself doesn't say"
         )
     return sources.OfTable(
-        questionnaires, extract_folder, sources.GivenTable(given.respondents, given.origin, given.wave)
+        questionnaires, extract_folder, sources.GivenTable(given.respondents, given.origin, given.wave, given.min_group)
     )
 
 

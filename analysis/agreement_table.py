@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis import agreement, disclosure
+from analysis import agreement
 from analysis.agreement import Agreement, Intraclass
 from analysis.answers import MISSING
 from analysis.conflict import CLASSES, ConflictRules, conflict
 from analysis.design import Design, Floats, Mask
+from analysis.disclosure import Limits
 from analysis.estimates import COLUMNS, TOTAL
 from analysis.estimators import Estimate, mean, share
 from analysis.facts import fact
@@ -91,13 +92,13 @@ class _Base:
     code: str
     respondents: int
     organisations: int
-    small_base: int
+    limits: Limits
     own: bool = True
 
     @property
     def hidden(self) -> bool:
-        few = disclosure.too_small(np.array(self.respondents), np.array(self.organisations))
-        return bool(few) or (self.own and self.organisations < ORGANISATIONS)
+        few = self.limits.hide(self.respondents, self.organisations)
+        return few or (self.own and self.organisations < ORGANISATIONS)
 
     def row(
         self, statistic: str, estimate: float | None = None, *, estimable: bool = True, **numbers: float
@@ -110,7 +111,7 @@ class _Base:
             estimate,
             n=self.respondents,
             organisations=self.organisations,
-            small_base=self.small_base,
+            limits=self.limits,
             estimand=ESTIMAND,
             hidden=self.hidden,
             estimable=estimable,
@@ -198,7 +199,7 @@ def _classes(study: Study) -> Iterator[dict[str, object]]:
     )
     classed = len(found.organisation)
     respondents = int(np.isin(study.organisation, found.organisation).sum())
-    base = _Base(CONFLICT, "", respondents, classed, study.plan.rules.small_base)
+    base = _Base(CONFLICT, "", respondents, classed, study.limits)
     yield from _counted(study, CONFLICT, "", {TWO: found.two_or_more, THREE: found.three_or_more})
     for code in CLASSES:
         inside = np.array([code in held for held in found.classes], bool)
@@ -211,7 +212,7 @@ def _base(study: Study, variable: str, code: str, answered: Mask, least: int) ->
     """Return the organisations with at least *least* answers, and their answers."""
     n = np.bincount(study.organisation[answered], minlength=study.organisations)
     inside = n[n >= least]
-    return _Base(variable, code, int(inside.sum()), len(inside), study.plan.rules.small_base)
+    return _Base(variable, code, int(inside.sum()), len(inside), study.limits)
 
 
 def _counts(study: Study, two: _Base, three: _Base) -> Iterator[dict[str, object]]:
@@ -221,7 +222,7 @@ def _counts(study: Study, two: _Base, three: _Base) -> Iterator[dict[str, object
 
 def _counted(study: Study, variable: str, code: str, counts: Mapping[str, int]) -> Iterator[dict[str, object]]:
     """Yield numbers of organisations, of all that answered."""
-    base = _Base(variable, code, len(study), study.organisations, study.plan.rules.small_base, own=False)
+    base = _Base(variable, code, len(study), study.organisations, study.limits, own=False)
     yield from (base.row(statistic, float(count)) for statistic, count in counts.items())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.design import Codes, Floats
+from analysis.disclosure import RESPONDENTS
 from kysely.codebook import Codebook, Kind, Missing, Variable
 from kysely.errors import AnalystError
 
@@ -31,6 +32,11 @@ class Answers(Protocol):
     @property
     def organisation(self) -> NDArray[np.str_]:
         """The organisation of each respondent, by its key."""
+        ...
+
+    @property
+    def promised(self) -> int:
+        """Of how many respondents they were told that figures are at least (min_group)."""
         ...
 
     def __len__(self) -> int: ...
@@ -78,6 +84,10 @@ class Part:
     def organisation(self) -> NDArray[np.str_]:
         return self.whole.organisation[self.rows]
 
+    @property
+    def promised(self) -> int:
+        return self.whole.promised
+
     def __len__(self) -> int:
         return len(range(*self.rows.indices(len(self.whole))))
 
@@ -109,6 +119,7 @@ class Frame:
 
     table: pd.DataFrame
     codebook: Codebook
+    promised: int = field(default=RESPONDENTS, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.table)

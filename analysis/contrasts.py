@@ -50,7 +50,7 @@ def _rows(study: Study, chart: ChartSpec, made: Sequence[pd.DataFrame]) -> Itera
             None if np.isnan(apart.value) else apart.value,
             n=apart.n,
             organisations=len(np.unique(study.organisation[apart.design.members])),
-            small_base=study.plan.rules.small_base,
+            limits=study.limits,
             hidden=bool({*pair} & _hidden(chart, made)),
             estimable=apart.estimable,
             se=apart.se,

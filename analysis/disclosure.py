@@ -11,6 +11,7 @@ thresholds is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -21,14 +22,28 @@ SHOWN, SUPPRESSED, COMPLEMENTARY = 0, 1, 2
 """Verdicts on a group."""
 
 RESPONDENTS, ORGANISATIONS = 5, 3
-"""A base is shown from this many respondents of this many organisations on (common_background.md §5)."""
+"""A base is shown from this many respondents of this many organisations on (common_background.md §5).
+
+Where respondents were promised larger groups (min_group), from so many respondents on.
+"""
 
 _TOLERANCE = 1e-8
 
 
-def too_small(respondents: Codes, organisations: Codes) -> Mask:
-    """Return where a base is under the thresholds."""
-    return (respondents < RESPONDENTS) | (organisations < ORGANISATIONS)
+def too_small(respondents: Codes, organisations: Codes, *, least: int) -> Mask:
+    """Return where a base is under the thresholds: *least* respondents and ORGANISATIONS."""
+    return (respondents < least) | (organisations < ORGANISATIONS)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From how many respondents on a number is shown, and under how many it is marked as of a small base."""
+
+    least: int
+    small_base: int
+
+    def hide(self, respondents: int, organisations: int) -> bool:
+        return bool(too_small(np.array(respondents), np.array(organisations), least=self.least))
 
 
 class Judge:
@@ -38,6 +53,7 @@ class Judge:
     measure       (g,)   which of *weights* the group's figure is weighted with
     weights       each (n,): 1 for shares of respondents, 1/n_org for shares of organisations
     organisation  (n,)   the organisation of each respondent, as a number
+    least         respondents from whom on a base is shown
     complementary False leaves out the second step. Only a test has a use for it: it shows what the step is for.
 
     A group that is large enough is hidden if, beside the groups before it, it gives a small one away. First
@@ -52,10 +68,11 @@ class Judge:
         weights: Sequence[Floats],
         organisation: Codes,
         *,
+        least: int = RESPONDENTS,
         complementary: bool = True,
     ):
         self.member, self.measure, self.organisation = member, measure, organisation
-        self.complementary = complementary
+        self.least, self.complementary = least, complementary
         kinds = np.stack(weights)
         someone, groups = member.any(axis=0), len(member)
         columns, of = np.unique(np.concatenate([member, kinds])[:, someone], axis=1, return_inverse=True)
@@ -79,18 +96,20 @@ class Judge:
 
     def _verdicts(self, answered: Mask, begin: Codes) -> Codes:
         n, organisations = self._bases(answered)
-        found = np.where(too_small(n, organisations), SUPPRESSED, begin)
+        found = np.where(too_small(n, organisations, least=self.least), SUPPRESSED, begin)
         if not self.complementary:
             return found
         atoms = _Atoms(self, answered)
         order = np.lexsort((np.arange(len(n)), -n, self.measure))
         while (shown := order[found[order] == SHOWN]).size:
             span = _span(atoms.vectors[shown])
-            small = _few_respondents(atoms, span) or _few_organisations(atoms, span)
+            small = _few_respondents(atoms, span) or _few_searched(atoms, span) or _few_organisations(atoms, span)
             if not small:
                 break
             for union in small:
                 found[_giving_away(atoms.vectors, order[found[order] == SHOWN], union)] = COMPLEMENTARY
+            if (found[shown] == SHOWN).all():  # a search that was not settled: the smallest goes
+                found[shown[-1]] = COMPLEMENTARY
         return found
 
     def _bases(self, answered: Mask) -> tuple[Codes, Codes]:
@@ -110,9 +129,11 @@ class _Atoms:
     scales         each (a,): the weight of an atom's respondents in one measure
     n              (a,) respondents
     organisations  the organisations of each atom
+    least          respondents from whom on a base is shown
     """
 
     def __init__(self, judge: Judge, answered: Mask):
+        self.least = judge.least
         inside = answered & (judge.of >= 0)
         kept, of = np.unique(judge.of[inside], return_inverse=True)
         self.vectors = judge.vectors[:, kept]
@@ -151,11 +172,12 @@ def _is_in(span: Floats, vector: Floats) -> bool:
 def _few_respondents(atoms: _Atoms, span: Floats) -> list[Floats]:
     """Find unions of atoms with too few respondents whose sum, in one of the measures, is in the span.
 
-    A union has at most as many atoms as respondents, so at most four. A vector is in the span if what
-    sticks out of it is zero; that is compared by one random direction first, and then exactly. Only a few
-    of many are returned: most are put together from others and go with them.
+    A union has at most as many atoms as respondents; those of up to four atoms are found here, which are all where
+    RESPONDENTS is the threshold. A vector is in the span if what sticks out of it is zero; that is compared by
+    one random direction first, and then exactly. Only a few of many are returned: most are put together from
+    others and go with them.
     """
-    most = RESPONDENTS - 1
+    most = atoms.least - 1
     # A fixed seed: the direction is arbitrary, and a verdict may not differ from run to run.
     direction = np.random.default_rng(20150724).normal(size=len(atoms.n))
     outside = direction - span @ (span.T @ direction)
@@ -169,6 +191,50 @@ def _few_respondents(atoms: _Atoms, span: Floats) -> list[Floats]:
             if _is_in(span, vector):
                 found.append(vector)
     return found
+
+
+def _few_searched(atoms: _Atoms, span: Floats) -> list[Floats]:
+    """Find one union of any number of atoms with too few respondents whose sum is in the span.
+
+    With a higher threshold than RESPONDENTS such a union can have more atoms than can be tried in all combinations;
+    an integer program looks for it. What it can't settle within its bound counts as found, so that more is hidden.
+    """
+    if atoms.least <= RESPONDENTS:
+        return []
+    most = atoms.least - 1
+    for scale in atoms.scales:
+        candidates = _plausible(span, scale, np.flatnonzero(atoms.n <= most), most)
+        chosen = _solved(span, scale, atoms.n, candidates, most) if len(candidates) else None
+        if chosen is not None:
+            vector = np.zeros(len(atoms.n))
+            vector[chosen] = scale[chosen]
+            return [vector]
+    return []
+
+
+def _solved(span: Floats, scale: Floats, n: Codes, candidates: Codes, most: int) -> Codes | None:
+    """Return atoms of *candidates* with at most *most* respondents whose sum is in the span; None if there are none."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    columns = np.zeros((len(n), len(candidates)))
+    columns[candidates, np.arange(len(candidates))] = scale[candidates]
+    outside = columns - span @ (span.T @ columns)
+    _, size, rows = np.linalg.svd(outside, full_matrices=False)
+    stays = rows[size > _TOLERANCE]
+    inside = [LinearConstraint(stays, -_TOLERANCE, _TOLERANCE)] if len(stays) else []
+    found = milp(
+        n[candidates],
+        constraints=[*inside, LinearConstraint(n[candidates], 1, most)],
+        integrality=1,
+        bounds=Bounds(0, 1),
+        options={"node_limit": _NODES},
+    )
+    if found.status == _INFEASIBLE:
+        return None
+    return candidates if found.x is None else candidates[found.x > 0.5]
+
+
+_INFEASIBLE, _NODES = 2, 20_000
 
 
 def _plausible(span: Floats, scale: Floats, candidates: Codes, most: int) -> Codes:
@@ -225,7 +291,7 @@ def _few_organisations(atoms: _Atoms, span: Floats) -> list[Floats]:
             blocks.setdefault(held, []).append(atom)
     for chosen in _pairs(atoms, span, blocks):
         inside = np.array([atom for held, block in blocks.items() if held <= chosen for atom in block])
-        if atoms.n[inside].sum() >= RESPONDENTS and _reach(span[inside]) > 1 - _TOLERANCE:
+        if atoms.n[inside].sum() >= atoms.least and _reach(span[inside]) > 1 - _TOLERANCE:
             for scale in atoms.scales:
                 union = _union_in(span[inside], scale[inside])
                 if union is not None:
@@ -247,12 +313,12 @@ def _pairs(atoms: _Atoms, span: Floats, blocks: Mapping[frozenset[int], list[int
     n = np.array([atoms.n[inside].sum() for inside in alone.values()])
     of = np.repeat(np.arange(len(names)), [len(inside) for inside in alone.values()])
     rows = span[[atom for inside in alone.values() for atom in inside]]
-    for position in np.flatnonzero(n * 2 >= RESPONDENTS):
+    for position in np.flatnonzero(n * 2 >= atoms.least):
         if reach[position] > 1 - _TOLERANCE:
             yield frozenset([names[position]])
         between = np.bincount(of, ((rows[of == position] @ rows.T) ** 2).sum(axis=0), len(names))
         bound = (reach + reach[position]) / 2 + np.sqrt(((reach - reach[position]) / 2) ** 2 + between)
-        for other in np.flatnonzero((bound > 1 - 1e-6) & (n + n[position] >= RESPONDENTS)):
+        for other in np.flatnonzero((bound > 1 - 1e-6) & (n + n[position] >= atoms.least)):
             if other != position:
                 yield frozenset([names[position], names[other]])
     yield from (held for held in blocks if len(held) == 2)

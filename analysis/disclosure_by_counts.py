@@ -24,11 +24,11 @@ from analysis.engines import Bases
 from analysis.study import ORGANISATION
 
 
-def verdicts(found: Bases, estimand: str) -> Codes:
-    """Return the verdict of disclosure on each group of a banner, (B,)."""
+def verdicts(found: Bases, estimand: str, *, least: int) -> Codes:
+    """Return the verdict of disclosure on each group of a banner, (B,); *least* respondents are shown."""
     n, organisations = found.respondents.sum(axis=1), found.organisations.sum(axis=1)
-    few = _few(n, organisations)
-    hidden = few.any() or (estimand == ORGANISATION and _sizes_apart(found))
+    few = _few(n, organisations, least)
+    hidden = few.any() or (estimand == ORGANISATION and _sizes_apart(found, least))
     told = np.where(few | (n == 0), SUPPRESSED, COMPLEMENTARY if hidden else SHOWN)
     return told[:-1]
 
@@ -39,12 +39,13 @@ def together(one: Codes, other: Codes) -> Codes:
     return np.where(both_show, SHOWN, np.where((one == SUPPRESSED) | (other == SUPPRESSED), SUPPRESSED, COMPLEMENTARY))
 
 
-def _few(n: Codes, organisations: Codes) -> Mask:
-    return (n > 0) & too_small(n, organisations)
+def _few(n: Codes, organisations: Codes, least: int) -> Mask:
+    return (n > 0) & too_small(n, organisations, least=least)
 
 
-def _sizes_apart(found: Bases) -> bool:
+def _sizes_apart(found: Bases, least: int) -> bool:
     """Return whether, in some group, all but the organisations of one size are too few (but there are some)."""
     n, organisations = found.respondents, found.organisations
-    others = _few(n.sum(axis=1, keepdims=True) - n, organisations.sum(axis=1, keepdims=True) - organisations)
+    rest = n.sum(axis=1, keepdims=True) - n
+    others = _few(rest, organisations.sum(axis=1, keepdims=True) - organisations, least)
     return bool((others & (n > 0)).any())

@@ -103,7 +103,7 @@ def tabulate_from(
     desk = _Desk(engine, layout)
     found = desk.blocks()
     rows = blocks.rows(found, small_base=study.plan.rules.small_base)
-    tables = [tabulate.tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
+    tables = [tabulate.tabled(rows, table, study) for table in study.plan.tables if not table.organisations]
     tables += [desk.organisations(table.id, table.variables) for table in study.plan.tables if table.organisations]
     tables.append(tabulate.book(rows, study))
     if unanswered is not None:
@@ -198,8 +198,9 @@ class _Desk:
         return tuple(category.code for category in self.study.codebook[banner.variable].categories)
 
     def _verdict(self, crossing: Crossing, banner: Banner, estimand: str) -> Codes:
-        of_all = verdicts(self.bases[EVERYBODY, crossing[1]], estimand)
-        found = together(verdicts(self.bases[crossing], estimand), of_all)
+        least = self.study.limits.least
+        of_all = verdicts(self.bases[EVERYBODY, crossing[1]], estimand, least=least)
+        found = together(verdicts(self.bases[crossing], estimand, least=least), of_all)
         if banner.strict and banner.variable != TOTAL:
             # Who is in the strict population and in no group is the strict total without the groups.
             whole = self.bases[crossing[0], self.layout.groups(Banner(TOTAL, strict=True))]
@@ -230,13 +231,12 @@ class _Desk:
             *((name, self.layout.coded(name)) for name in variables),
         ]
         found = self.engines[ORGANISATION].bases([(EVERYBODY, group) for _, group in asked])
-        small_base = self.study.plan.rules.small_base
         rows = []
         for (name, group), bases in zip(asked, found, strict=True):
             codes = (TOTAL,) if group is None else self._codes(Banner(name))
             counts = zip(bases.respondents.sum(axis=1), bases.organisations.sum(axis=1), strict=True)
             for code, (n, organisations) in zip(codes, counts, strict=False):
-                rows += tabulate.organisation_rows(name, code, int(n), int(organisations), small_base=small_base)
+                rows += tabulate.organisation_rows(name, code, int(n), int(organisations), self.study.limits)
         return pd.DataFrame(rows).assign(table=table)
 
 

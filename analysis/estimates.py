@@ -88,7 +88,7 @@ class Provenance:
             extract_sha256=extract.sha256,
             made_at=made_at,
             rules={
-                "suppress_respondents": disclosure.RESPONDENTS,
+                "suppress_respondents": study.limits.least,
                 "suppress_organisations": disclosure.ORGANISATIONS,
                 "small_base": study.plan.rules.small_base,
             },

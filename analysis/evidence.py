@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis import disclosure
 from analysis.design import Design, Floats, Mask
 from analysis.estimators import share
 from analysis.study import Estimand, Study
@@ -136,7 +135,7 @@ class Evidence:
         return len(np.unique(self.study.organisation[base]))
 
     def _few(self, base: Mask) -> bool:
-        return bool(disclosure.too_small(np.array(base.sum()), np.array(self._organisations(base))))
+        return self.study.limits.hide(int(base.sum()), self._organisations(base))
 
     def _without(self, base: Mask, unit: Unit, hidden: Hidden) -> Measure:
         return Measure(None, unit, base_n=int(base.sum()), base_organisations=self._organisations(base), hidden=hidden)

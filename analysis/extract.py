@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import disclosure
 from analysis.answers import MISSING, NUMERIC
 from kysely.codebook import MISSING_SUFFIX, Codebook, Kind, Variable
 from kysely.errors import AnalystError
@@ -59,6 +58,10 @@ class Extract:
     @property
     def origin(self) -> str:
         return str(self.manifest["origin"])
+
+    @property
+    def promised(self) -> int:
+        return int(self.manifest["privacy"]["min_group"])
 
     @property
     def title(self) -> Mapping[str, str]:
@@ -247,19 +250,13 @@ def _check_identity(extract: Extract) -> None:
 
 
 def _check_promise(extract: Extract) -> None:
-    """Respondents were told of how many people a figure is at least; the analysis has to keep to it."""
+    """Respondents were told of how many people a figure is at least; Study.limits keeps to it."""
     promised = extract.manifest["privacy"].get("min_group")
     if isinstance(promised, bool) or not isinstance(promised, int) or promised < SMALLEST_GROUP:
         raise ExtractError(
             f"the manifest says that figures are of groups of at least {promised!r} respondents; that is no size of "
             f"a group (a whole number from {SMALLEST_GROUP} on is). Write `privacy: {{min_group: …}}` in the "
             "questionnaire and make the extract anew"
-        )
-    if promised > disclosure.RESPONDENTS:
-        raise ExtractError(
-            f"the respondents were promised that figures are of at least {promised} of them (min_group), and the "
-            f"analysis shows figures of {disclosure.RESPONDENTS} on. Nothing is estimated: raise RESPONDENTS in "
-            f"analysis/disclosure.py to {promised}, or ask with the smaller group from the next wave on"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis import disclosure
+from analysis.disclosure import Limits
 from analysis.estimates import NOT_ESTIMABLE, SHOWN, SMALL_BASE, SUPPRESSED, TOTAL
 
 EMPTY = ("estimate", "se", "ci_low", "ci_high", "df", "deff")
@@ -18,7 +18,7 @@ def fact(
     *,
     n: int,
     organisations: int,
-    small_base: int,
+    limits: Limits,
     estimand: str = "respondent",
     hidden: bool = False,
     estimable: bool = True,
@@ -32,8 +32,8 @@ def fact(
     estimable      false of an estimate that has no standard error although it should have one
     numbers        se, ci_low, ci_high, df
     """
-    few = hidden or bool(disclosure.too_small(np.array(n), np.array(organisations)))
-    small = n < small_base
+    few = hidden or limits.hide(n, organisations)
+    small = n < limits.small_base
     flag = SMALL_BASE if small else SHOWN
     if estimate is None or not estimable:
         flag = NOT_ESTIMABLE

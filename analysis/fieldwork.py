@@ -144,5 +144,4 @@ def _row(
 ) -> dict[str, object]:
     """Return one row; *base* is true for the answers it is told of. Under the thresholds it has its bases only."""
     n, organisations = int(base.sum()), len(np.unique(study.answers.organisation[base]))
-    small_base = study.plan.rules.small_base
-    return fact(variable, code, statistic, estimate, n=n, organisations=organisations, small_base=small_base)
+    return fact(variable, code, statistic, estimate, n=n, organisations=organisations, limits=study.limits)

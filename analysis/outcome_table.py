@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.design import Mask
+from analysis.disclosure import Limits
 from analysis.estimates import COLUMNS
 from analysis.extract import Extract
 from analysis.facts import fact
@@ -61,7 +62,7 @@ def tables(study: Study) -> tuple[pd.DataFrame, ...]:
     cases = _Cases(study.answers)
     if not cases.invited.any():
         return ()
-    rows = pd.DataFrame(_rows(cases, study.plan.rules.small_base))
+    rows = pd.DataFrame(_rows(cases, study.limits))
     return (rows.assign(table=OUTCOME_RATES, weighting=NONE)[list(COLUMNS)],)
 
 
@@ -146,7 +147,7 @@ def _flags(table: pa.Table, name: str) -> Mask | None:
     return np.array(values, dtype=bool)
 
 
-def _rows(cases: _Cases, small_base: int) -> Iterator[dict[str, object]]:
+def _rows(cases: _Cases, limits: Limits) -> Iterator[dict[str, object]]:
     asked = cases.invited
     found = outcome_rates(
         cases.disposition, cases.organisation, invited=asked, in_post=cases.in_post, teams=cases.teams
@@ -159,14 +160,14 @@ def _rows(cases: _Cases, small_base: int) -> Iterator[dict[str, object]]:
         rates = by_level[level]
         held = groups if level == TEAMS else cases.organisation
         inside = bases[level]
-        base = _Base(level, int(inside.sum()), len({str(one) for one in held[inside]}), small_base)
+        base = _Base(level, int(inside.sum()), len({str(one) for one in held[inside]}), limits)
         yield from _of_level(base, rates)
         if level == PERSON:
             yield base.row(SILENT, COUNT, found.silent)
             yield base.row(SILENT_IN_POST, COUNT, found.silent_in_post)
     there = found.participation
     if (~asked).any() and not cases.anonymous:
-        base = _Base(OPEN_LINK, int((~asked).sum()), len(set(cases.organisation[~asked])), small_base)
+        base = _Base(OPEN_LINK, int((~asked).sum()), len(set(cases.organisation[~asked])), limits)
         for code in PARTICIPATION:
             yield base.row(code, COUNT, getattr(there, code))
 
@@ -196,7 +197,7 @@ class _Base:
     variable: str
     n: int
     organisations: int
-    small_base: int
+    limits: Limits
 
     def row(self, code: str, statistic: str, estimate: float | None) -> dict[str, object]:
         return fact(
@@ -206,5 +207,5 @@ class _Base:
             estimate,
             n=self.n,
             organisations=self.organisations,
-            small_base=self.small_base,
+            limits=self.limits,
         )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import disclosure
 from analysis.design import Codes, Design, Floats, Mask
 from analysis.estimators import ratio
 from analysis.multiple_response import CrossTotals, cross_totals
@@ -223,7 +222,7 @@ def _too_few(study: Study, part: WeightedPart) -> Iterator[Lacking]:
         for code in margin.totals:
             there = inside & study.among(margin.variable, [code])
             organisations = len(np.unique(study.organisation[there]))
-            if disclosure.too_small(np.array(there.sum()), np.array(organisations)):
+            if study.limits.hide(int(there.sum()), organisations):
                 yield Lacking(TOO_FEW, part.name, margin.variable, code)
 
 

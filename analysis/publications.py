@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from kysely.errors import AnalystError, KyselyError
 if TYPE_CHECKING:
     from analysis.extract import Extract
     from analysis.ledger import DataSet, Entry, Ledger
-    from analysis.publishable import Figure
+    from analysis.publishable import Figure, Rules
     from analysis.publishing import Override, Refusal, Responses, Snapshot, Wording
     from analysis.study import Study
 
@@ -217,7 +217,7 @@ def publish(desk: Desk, study: Study, given: argparse.Namespace) -> int:
     """Judge all that is asked for, each beside those before it, publish it if confirmed, and say what became of it."""
     from analysis import public
 
-    wanted, override = asked(study, given), overriding(given)
+    wanted, override = asked(study, given), overriding(given, under(study))
     if override and len(wanted) != 1:
         raise AnalystError("lower thresholds are for one publication: name one --question, not a set of them")
     data_set, frozen = desk.data_set(study)
@@ -261,16 +261,22 @@ def asked(study: Study, given: argparse.Namespace) -> list[Asked]:
     return found
 
 
-def overriding(given: argparse.Namespace) -> Override | None:
+def overriding(given: argparse.Namespace, rules: Rules) -> Override | None:
     """Return the lower thresholds that two persons answer for, if the command line has any of it."""
-    from analysis.publishable import Rules
     from analysis.publishing import Override
 
     if not (given.respondents or given.category or given.person or given.reason):
         return None
-    rules = Rules()
     persons = (*given.person, "", "")[: max(2, len(given.person))]
     return Override(persons, given.reason, given.respondents or rules.respondents, given.category or rules.category)
+
+
+def under(study: Study) -> Rules:
+    """Return the rules, with groups as large as the respondents were promised if that is more."""
+    from analysis.publishable import Rules
+
+    rules = Rules()
+    return replace(rules, respondents=max(rules.respondents, study.answers.promised))
 
 
 def judge(
@@ -292,7 +298,13 @@ def judge(
     by = public.classification(study, one.by, [_merge(merge) for merge in merges]) if one.by else None
     if unknown := _strangers(desk, question.sources, data_set, earlier, say):
         return Outcome(one, unknown)
-    decided = publishing.decide(people, question, by, earlier, override=override, wording=say)
+    rules = under(study)
+    if override and override.respondents < study.answers.promised:
+        raise AnalystError(
+            f"the respondents were promised that figures are of at least {study.answers.promised} of them; no two "
+            "persons can decide otherwise"
+        )
+    decided = publishing.decide(people, question, by, earlier, rules=rules, override=override, wording=say)
     if isinstance(decided, Refusal):
         return Outcome(one, decided)
     snapshot, entry = decided

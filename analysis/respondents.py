@@ -21,6 +21,7 @@ import numpy as np
 
 from analysis.answers import MISSING, Frame
 from analysis.blocks import Banner
+from analysis.disclosure import RESPONDENTS
 from analysis.engines import Coded, DesignColumns, EngineError, Picks, on_postgresql
 from analysis.estimates import TOTAL
 from analysis.extract_batches import BATCH, Stored
@@ -50,8 +51,11 @@ class Layout:
     study: Study
 
     @classmethod
-    def of(cls, codebook: Codebook, plan: Plan, columns: Sequence[str]) -> Layout:
-        """Return the layout of a table with *columns*. Raises RespondentsError for others that the plan needs."""
+    def of(cls, codebook: Codebook, plan: Plan, columns: Sequence[str], *, promised: int = RESPONDENTS) -> Layout:
+        """Return the layout of a table with *columns*. Raises RespondentsError for others that the plan needs.
+
+        promised  of how many respondents they were told that figures are at least
+        """
         import pandas as pd
 
         names = [one.name for one in codebook.variables if one.closed and one.name in columns]
@@ -59,7 +63,8 @@ class Layout:
             raise RespondentsError(
                 "the table has no column of the codebook's closed questions; name each column as its variable"
             )
-        layout = cls(Study(Frame(pd.DataFrame({name: [] for name in names}, dtype=object), codebook), plan))
+        nobody = pd.DataFrame({name: [] for name in names}, dtype=object)
+        layout = cls(Study(Frame(nobody, codebook, promised=promised), plan))
         if lacking := sorted(layout._needed - set(columns)):
             raise RespondentsError(
                 f"the table lacks {len(lacking)} columns that the plan needs: {', '.join(lacking)}. Add them "

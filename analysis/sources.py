@@ -42,11 +42,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class GivenTable:
-    """A respondents table that somebody else made: its name, or a Parquet file, and whose answers they are."""
+    """A respondents table that somebody else made: its name, or a Parquet file, and whose answers they are.
+
+    promised  of how many respondents they were told that figures are at least
+    """
 
     name: str
     origin: Literal["real", "simulated"]
     wave: str = ""
+    promised: int = disclosure.RESPONDENTS
 
 
 @dataclass(eq=False)
@@ -115,7 +119,7 @@ class OfTable:
         plan, _ = self._loaded
 
         def design(columns: Sequence[str]) -> DesignColumns:
-            self._layouts[:] = [Layout.of(self._codebook, plan, columns)]
+            self._layouts[:] = [Layout.of(self._codebook, plan, columns, promised=self.given.promised)]
             return self.layout.design(RESPONDENT, told_apart=KEY in columns)
 
         return engines.engine(place, self.given.name, design)
@@ -140,7 +144,7 @@ class OfTable:
             extract_sha256=hashlib.sha256(described.encode()).hexdigest(),
             made_at=made_at,
             rules={
-                "suppress_respondents": disclosure.RESPONDENTS,
+                "suppress_respondents": self.layout.study.limits.least,
                 "suppress_organisations": disclosure.ORGANISATIONS,
                 "small_base": plan.rules.small_base,
             },

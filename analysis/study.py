@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.answers import Answers, Part
 from analysis.design import Codes, Design, Floats, Mask
+from analysis.disclosure import RESPONDENTS, Limits
 from analysis.plan import Plan, Score, combinations
 from analysis.population import Lacking, PopulationWeights, weigh
 from analysis.weighted_choice import WeightedChoice
@@ -63,6 +64,11 @@ class Study:
 
     def __len__(self) -> int:
         return int(self.valid.sum())
+
+    @property
+    def limits(self) -> Limits:
+        """From how many respondents on a number is shown: as many as were promised, if that is more than the rule."""
+        return Limits(max(RESPONDENTS, self.answers.promised), self.plan.rules.small_base)
 
     @cached_property
     def organisation(self) -> Codes:

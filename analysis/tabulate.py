@@ -18,6 +18,7 @@ from analysis import agreement_table, blocks, comparisons, contrasts, disclosure
 from analysis.answers import MISSING
 from analysis.blocks import Banner, Block
 from analysis.design import Codes, Design, Floats, Mask
+from analysis.disclosure import Limits
 from analysis.engines.memory import Memory
 from analysis.estimates import (
     COLUMNS,
@@ -32,7 +33,7 @@ from analysis.estimates import (
 from analysis.estimators import ratio
 from analysis.moments import Moments
 from analysis.multiple_response import Totals
-from analysis.plan import Plan, TableSpec
+from analysis.plan import TableSpec
 from analysis.population import NONE, POPULATION, ReplicatedTable, account
 from analysis.stubs import CENTRAL, SELECTED, SHARE, Stub, stubs
 from analysis.study import ESTIMANDS, ORGANISATION, RESPONDENT, Estimand, Study
@@ -58,7 +59,7 @@ def tabulate(study: Study, about: Provenance, *, pages: Mapping[str, Sequence[st
     crossings = crossings_of(study)
     found = [block for stub, banners in crossings.items() for block in desk.estimate(stub, banners)]
     rows = blocks.rows(found, small_base=study.plan.rules.small_base)
-    tables = [tabled(rows, table, study.plan) for table in study.plan.tables if not table.organisations]
+    tables = [tabled(rows, table, study) for table in study.plan.tables if not table.organisations]
     tables += [_organisations(study, table) for table in study.plan.tables if table.organisations]
     tables += [book(rows, study), nonresponse(study, unanswered(study))]
     tables += fieldwork.tables(study, simulated=about.synthetic, pages=pages)
@@ -186,6 +187,7 @@ class _Desk:
                 np.repeat(range(len(sets)), sizes),
                 [self._design(estimand, weighting).weight for estimand, weighting, _ in sets],
                 self.study.organisation,
+                least=self.study.limits.least,
             )
         found = iter(np.split(self.judges[key].verdicts(answered), _ends(sets)))
         return [[next(found) for _ in columns] for _, _, columns in sets]
@@ -307,16 +309,17 @@ def _picks(study: Study) -> Iterator[tuple[str, Floats, frozenset[str]]]:
         yield score.name, study.central(score), frozenset(members)
 
 
-def tabled(rows: pd.DataFrame, table: TableSpec, plan: Plan) -> pd.DataFrame:
+def tabled(rows: pd.DataFrame, table: TableSpec, study: Study) -> pd.DataFrame:
     """Return the rows of one table of the plan, in its order."""
     parts = []
     wanted = {TOTAL, *table.banners}
     within = rows[rows["banner"].isin(wanted) & (rows["strict"] == table.strict)]
     for name in table.variables:
-        of_score = name in {score.name for score in plan.scores}
+        of_score = name in {score.name for score in study.plan.scores}
         found = within[within["variable"] == name]
         if not of_score and found.empty:  # a set of level variables, each with its own rows
-            found = within[within["stub"].str.startswith(f"{name}_") & (within["variable"] == within["stub"])]
+            members = [variable.name for variable in study.codebook.variables if variable.set == name]
+            found = within[within["stub"].isin(members) & (within["variable"] == within["stub"])]
         if found.empty:
             raise AnalystError(f"{table.id}: nothing was estimated for {name!r}; is it in the extract?")
         parts.append(found)
@@ -376,7 +379,7 @@ def _organisations(study: Study, table: TableSpec) -> pd.DataFrame:
 
 def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> list[dict[str, object]]:
     held = study.organisation[inside]
-    rows = organisation_rows(variable, code, len(held), len(np.unique(held)), small_base=study.plan.rules.small_base)
+    rows = organisation_rows(variable, code, len(held), len(np.unique(held)), study.limits)
     mean: dict[str, object] = {**rows[0], "statistic": MEAN_RESPONDENTS, "estimand": ORGANISATION}
     if mean["flag"] == SUPPRESSED:
         return [*rows, mean]
@@ -384,11 +387,11 @@ def _organisation_rows(study: Study, variable: str, code: str, inside: Mask) -> 
 
 
 def organisation_rows(
-    variable: str, code: str, respondents: int, organisations: int, *, small_base: int
+    variable: str, code: str, respondents: int, organisations: int, limits: Limits
 ) -> list[dict[str, object]]:
     """Return the rows of how many organisations and respondents are in a category."""
-    hidden = bool(disclosure.too_small(np.array(respondents), np.array(organisations)))
-    small = respondents < small_base
+    hidden = limits.hide(respondents, organisations)
+    small = respondents < limits.small_base
     common: dict[str, object] = {
         **{"variable": variable, "code": code, "banner": TOTAL, "banner_code": TOTAL},
         **{"base_n": respondents, "base_organisations": organisations, "small_base": small},
@@ -438,7 +441,7 @@ def unanswered(study: Study) -> Unanswered:
 def nonresponse(study: Study, found: Unanswered) -> pd.DataFrame:
     """Return the share of each kind of missing answer among the valid respondents: a fact of the sample."""
     n, counts, variables = found.n, found.counts, study.asked()
-    hidden = bool(disclosure.too_small(np.array(n), np.array(found.organisations)))
+    hidden = study.limits.hide(n, found.organisations)
     cells = len(variables) * len(MISSING)
     columns: dict[str, object] = {
         "variable": np.repeat(np.array([variable.name for variable in variables], object), len(MISSING)),

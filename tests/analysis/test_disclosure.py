@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from analysis import disclosure
-from analysis.disclosure import COMPLEMENTARY, SHOWN, SUPPRESSED
+from analysis.disclosure import COMPLEMENTARY, RESPONDENTS, SHOWN, SUPPRESSED
 
 SURVEYS = 2000 if os.environ.get("KYSELY_LONG") else 25
 
 
-def judged(banners, organisation, *, weights=(), complementary=True, answered=None):
+def judged(banners, organisation, *, weights=(), complementary=True, answered=None, least=RESPONDENTS):
     """Return verdicts on the groups of nested or crossing *banners*, each a list of labels, the total first."""
     groups = [np.ones(len(organisation), bool)]
     groups += [np.array(banner) == label for banner in banners for label in sorted(set(banner))]
@@ -23,7 +23,7 @@ def judged(banners, organisation, *, weights=(), complementary=True, answered=No
     measures = [np.ones(len(organisation)), *weights]
     both = np.concatenate([member] * len(measures))
     measure = np.repeat(range(len(measures)), len(member))
-    judge = disclosure.Judge(both, measure, measures, np.array(organisation), complementary=complementary)
+    judge = disclosure.Judge(both, measure, measures, np.array(organisation), least=least, complementary=complementary)
     answered = np.ones(len(organisation), bool) if answered is None else answered
     return both & answered, measure, measures, judge.verdicts(answered)
 
@@ -56,7 +56,7 @@ def null_space(rows: list[list[Fraction]], width: int) -> list[list[Fraction]]:
     return basis
 
 
-def worked_out(both, measure, measures, verdict, organisation) -> set[tuple[int, ...]]:
+def worked_out(both, measure, measures, verdict, organisation, least=RESPONDENTS) -> set[tuple[int, ...]]:
     """Return the sets of too few respondents, or of too few organisations, whose sum the shown figures determine."""
     n = both.shape[1]
     exact = [[Fraction(value).limit_denominator(100) for value in weights] for weights in measures]
@@ -68,10 +68,10 @@ def worked_out(both, measure, measures, verdict, organisation) -> set[tuple[int,
         return set()
     hidden = null_space(rows, n)
     scaled = np.array([[float(value) for value in vector] for vector in hidden]).reshape(-1, n)
-    few = [chosen for size in range(1, 5) for chosen in combinations(range(n), size)]
+    few = [chosen for size in range(1, least) for chosen in combinations(range(n), size)]
     for pair in combinations(sorted(set(organisation)), 2):
         members = [i for i in range(n) if organisation[i] in pair]
-        few += [chosen for size in range(5, len(members) + 1) for chosen in combinations(members, size)]
+        few += [chosen for size in range(least, len(members) + 1) for chosen in combinations(members, size)]
     found = set()
     for weights in exact:
         for chosen in few:
@@ -124,6 +124,23 @@ def test_without_the_complementary_step_the_attacker_succeeds(measures):
         found = judged(banners, organisation, weights=weights[: measures - 1], complementary=False)
         broken += bool(worked_out(*found, organisation))
     assert broken > SURVEYS / 4
+
+
+@pytest.mark.parametrize("measures", [1, 2, 3])
+def test_nor_does_he_where_larger_groups_were_promised(measures):
+    for seed in range(SURVEYS // 4):
+        banners, organisation, weights = survey(seed)
+        found = judged(banners, organisation, weights=weights[: measures - 1], least=7)
+        n = found[0].sum(axis=1)
+        assert (found[3][(n > 0) & (n < 7)] == SUPPRESSED).all()
+        assert worked_out(*found, organisation, 7) == set(), f"survey {seed}"
+
+
+def test_a_search_that_finds_no_end_hides_more_rather_than_less(monkeypatch):
+    monkeypatch.setattr(disclosure, "_NODES", 0)
+    banners, organisation, weights = survey(3)
+    found = judged(banners, organisation, weights=weights, least=7)
+    assert worked_out(*found, organisation, 7) == set()
 
 
 def test_a_hidden_type_takes_the_smallest_type_of_its_main_group_with_it():

@@ -19,7 +19,7 @@ def bases(*groups: dict[int, int], rest: dict[int, int] | None = None) -> Bases:
 
 
 def told(found: Bases, estimand: str = "respondent") -> list[int]:
-    return verdicts(found, estimand).tolist()
+    return verdicts(found, estimand, least=5).tolist()
 
 
 def test_groups_that_are_large_enough_are_shown():
@@ -29,6 +29,12 @@ def test_groups_that_are_large_enough_are_shown():
 def test_a_group_too_small_hides_its_whole_banner():
     for small in ({1: 4}, {4: 2}):  # too few people; enough people of too few organisations
         assert told(bases({1: 20}, small, {1: 30})) == [COMPLEMENTARY, SUPPRESSED, COMPLEMENTARY]
+
+
+def test_where_larger_groups_were_promised_they_are_kept():
+    found = bases({1: 20}, {1: 6}, {1: 30})
+    assert told(found) == [SHOWN, SHOWN, SHOWN]
+    assert verdicts(found, "respondent", least=7).tolist() == [COMPLEMENTARY, SUPPRESSED, COMPLEMENTARY]
 
 
 def test_an_empty_group_gives_nothing_away():

@@ -222,13 +222,6 @@ def test_a_smallest_group_that_is_none_is_refused(tmp_path, study, size):
         extract.read(folder)
 
 
-def test_respondents_who_were_promised_larger_groups_than_are_kept_stop_the_run(tmp_path, study):
-    folder = _study.write(study, tmp_path)
-    edited(folder, privacy={"mode": "confidential", "min_group": 8})
-    with pytest.raises(ExtractError, match="promised that figures are of at least 8 of them .* shows figures of 5 on"):
-        extract.read(folder)
-
-
 @pytest.mark.parametrize("key", ["versions", "title", "counts", "privacy", "files"])
 def test_a_manifest_of_another_shape_is_refused(tmp_path, study, key):
     folder = _study.write(study, tmp_path)

@@ -358,6 +358,22 @@ def test_two_persons_with_a_reason_may_lower_the_thresholds_of_one_publication(t
     assert "with lower thresholds" in press.publish("--list")
 
 
+def test_no_group_is_smaller_than_the_respondents_were_promised(tmp_path, capsys):
+    answers = _study.answers(organisations=60, respondents=70)
+    words = ("--question", "OM_B02_CUST", "--by", "role2")
+    bases = {}
+    for promised in (5, 25):
+        answers.manifest = {"privacy": {"mode": "confidential", "min_group": promised}}
+        press = Press(tmp_path / str(promised), capsys, answers)
+        press.publish(*words, "--confirm")
+        shown = json.loads((press.public / press.snapshots()[0]).read_text())
+        bases[promised] = [row["n_high"] for row in shown["groups"]]
+        assert shown["threshold"] == max(10, promised)
+    assert min(bases[5]) < 25 and bases[25] == []
+    said = press.publish(*words, "--respondents", "8", *DECIDED, status=5)
+    assert "promised that figures are of at least 25 of them; no two persons can decide otherwise" in said
+
+
 def test_an_amount_is_published_as_its_median_and_a_scale_as_its_mean(tmp_path, capsys):
     answers, book = _study.answers(), _study.codebook()
     answers.columns["BG98"] = [float(100 + row) for row in range(360)]

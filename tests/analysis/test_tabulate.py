@@ -179,6 +179,16 @@ def test_nothing_shown_has_a_base_under_five_respondents_or_three_organisations(
     assert shown["estimate"].notna().all()
 
 
+def test_where_larger_groups_were_promised_nothing_smaller_is_shown_and_reports_say_so(tmp_path):
+    answers = _study.answers()
+    answers.manifest = {"privacy": {"mode": "confidential", "min_group": 8}}
+    estimates = _study.estimates(_study.extract(tmp_path, answers))
+    assert estimates.provenance.rules["suppress_respondents"] == 8
+    few = estimates.rows[estimates.rows["base_n"] < 8]
+    assert few["flag"].isin(HIDDEN).all() and few["estimate"].isna().all()
+    assert few["base_n"].between(5, 7).any() and set(estimates.rows["flag"]) > {"", "small_base"}
+
+
 def test_a_base_under_thirty_is_marked(estimates):
     rows = estimates.rows
     assert (rows["small_base"] == (rows["base_n"] < 30)).all()
