@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from analysis.authored import Node, listed, plain
-from analysis.charts._keys import KEYS
+from analysis.charts._keys import KEYS, STATISTICS
 from analysis.plan import CellSpec, ChartSpec, HeadlineClaim, Score
 from analysis.stubs import CENTRAL, MEAN, MEAN100, SELECTED, SHARE
 from analysis.wording import SOFT_HYPHEN
@@ -78,11 +78,15 @@ class ChartsReader:
         if keys is None:
             return
         item.allow((*OWN, *keys))
-        levels = {v.set for v in self.codebook.variables if v.kind is Kind.LEVEL and v.set}
+        levels = {name for v in self.codebook.variables if v.kind is Kind.LEVEL for name in (v.set, v.name) if name}
+        picked = {v.set for v in self.codebook.variables if v.kind is Kind.BINARY and v.set}
+        single = {name for name in self.known if self.bannerable(name)}
         there = {
             "levels": (levels, "set of levels", "variables"),
             "score": (self.scores, "score", "variables"),
-            "banner": ({name for name in self.known if self.bannerable(name)}, "banner", "banners"),
+            "variable": (single | picked, "closed question", "variables"),
+            "banner": (single, "banner", "banners"),
+            "statistic": (STATISTICS, "statistic", "variables"),
         }
         for name, key in keys.items():
             word = item.text(name, required=key.required)
@@ -90,7 +94,7 @@ class ChartsReader:
             held = _held(table, column)
             if word and word not in known:
                 item.fault(name, f"there is no {what} {word!r}", f"Name one of {listed(known)}")
-            elif word and key.tabulated and table is not None and word not in held:
+            elif word and key.tabulated and table is not None and not {word, self.set_of.get(word)} & {*held}:
                 cause = f"the table {item.data['table']!r} has no {word!r} among its {column}"
                 item.fault(name, cause, f"Name one of {listed(held)}, or another table")
 

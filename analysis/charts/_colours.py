@@ -27,6 +27,8 @@ _BROWNS, _MIDDLE = ("#6E3B0C", "#C77C2E"), "#8A8A8A"
 _OPTIONS = {"PROD": "#CF7B1F", "DEV": "#2F8AC0", "CUST": "#06463C", "PUB": "#7A2E85"}
 _SPARE = ("#5E5E5E", "#949494", "#B8405A")
 
+_PAIR = ("#0E5A8A", "#949494")
+
 OPTIONS = len(_OPTIONS) + len(_SPARE)
 """How many options can have a colour that tells them apart."""
 
@@ -34,9 +36,11 @@ OPTIONS = len(_OPTIONS) + len(_SPARE)
 def option_colours(codes: Iterable[str]) -> dict[str, str]:
     """Return each option's colour: the study's modes keep theirs in every chart, others take what is left.
 
-    Those beyond OPTIONS are all of one grey.
+    Two answers that are no modes, such as yes and no, are blue and grey. Those beyond OPTIONS are all of one grey.
     """
     codes = tuple(codes)
+    if len(codes) == len(_PAIR) and not set(codes) & set(_OPTIONS):
+        return dict(zip(codes, _PAIR, strict=True))
     left = chain((colour for code, colour in _OPTIONS.items() if code not in codes), _SPARE)
     return {code: _OPTIONS.get(code) or next(left, MUTED) for code in codes}
 

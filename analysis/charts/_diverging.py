@@ -5,23 +5,26 @@ On a scale of an odd number of levels the middle one lies across the line and co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
 from analysis.charts import _sentences
 from analysis.charts import _theme as theme
-from analysis.charts._cells import Cell
+from analysis.charts._cells import Cell, cells
 from analysis.charts._colours import INK, MUTED, ink_on, scale_colours
-from analysis.charts._files import Figure
+from analysis.charts._files import Figure, Picture, fingerprint
 from analysis.charts._fonts import width
+from analysis.charts._labels import levels_of, members, option_label
 from analysis.charts._lines import wrapped
 from analysis.charts._look import Look
 from analysis.charts._swatches import Swatches
-from analysis.estimates import Provenance
+from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
 from analysis.wording import base, number, percent, plain, rounded_percent
+from kysely.codebook import Codebook
+from kysely.errors import AnalystError
 
 STUB, BASES = 190.0, 44.0  # widest label; n column
 FIRST_LINE = 14.0  # from the top of the body to the middle of the key's first line
@@ -81,6 +84,44 @@ class Bar:
         return sum(self.above) + self.middle / 2
 
 
+def picture(
+    estimates: Estimates,
+    spec: ChartSpec,
+    codebook: Codebook,
+    language: str,
+    look: Look,
+    *,
+    rank: Callable[[Bar], float],
+) -> Picture:
+    """Return the chart of the variables under `levels:`, the one of the highest *rank* first, hidden ones last."""
+    levels = levels_of(spec, members(spec, codebook), language)
+    bars = _bars(estimates, spec, codebook, language)
+    bars.sort(key=lambda bar: (bar.hidden, 0.0 if bar.hidden else -rank(bar)))
+    body = Body(bars, levels, language, look)
+    provenance = estimates.provenance
+    words = _sentences.words(
+        spec,
+        provenance,
+        language,
+        base=_sentences.base_of([bar.n for bar in bars], provenance, language),
+        notes=_notes(body, provenance, language),
+    )
+    sheet = theme.sheet(words, body.height, look)
+    body.draw(sheet)
+    return Picture(
+        id=spec.id,
+        chart=spec.chart,
+        language=language,
+        sheet=sheet,
+        words=words,
+        alt=_alternative(bars, levels, spec, provenance, language),
+        columns=_columns(levels, language),
+        rows=[_row(bar, provenance, language) for bar in bars],
+        provenance=provenance,
+        estimates_sha256=fingerprint(estimates, spec.table),
+    )
+
+
 @dataclass(frozen=True)
 class Body:
     """Where everything in the body stands; made before the sheet, whose note tells of it."""
@@ -105,7 +146,12 @@ class Body:
             self._row(sheet, bar, y, self.heights[index], sign=index == 0)
             y += self.heights[index]
         if self.shown and not self.look.narrow:
-            sheet.rule((self.zero, self.zero), (top - 4, y), INK, 1.2, zorder=3)
+            sheet.rule((self.zero, self.zero), (top - 4, y), INK, 1.2, zorder=self.depth)
+
+    @property
+    def depth(self) -> float:
+        """The line lies over the bars, but for a middle level, whose figure stands on it."""
+        return 0.5 if len(self.levels) % 2 else 3
 
     @property
     def thickness(self) -> float:
@@ -179,7 +225,7 @@ class Body:
             middle = top + stub + 5 + self.thickness / 2
             if self.shown:
                 edge = self.thickness / 2 + 4
-                sheet.rule((self.zero, self.zero), (middle - edge, middle + edge), INK, 1.2, zorder=3)
+                sheet.rule((self.zero, self.zero), (middle - edge, middle + edge), INK, 1.2, zorder=self.depth)
         else:
             middle = top + height / 2
             sheet.lines(self.look.left, middle, lines, weight="SemiBold")
@@ -225,17 +271,19 @@ class Body:
         return Swatches(groups, self.look, around=self.zero)
 
 
-def base_sentences(bars: Sequence[Bar], provenance: Provenance, language: str) -> list[str]:
-    """Return whom the shares are of, and what counts as one."""
-    counts = [bar.n for bar in bars]
-    everyone = all(n == provenance.responses for n in counts)
-    return [
-        "" if everyone else _sentences.answered(counts, language),
-        _sentences.estimand("respondent", language),
-    ]
+def _bars(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str) -> list[Bar]:
+    rows = estimates.select(table=spec.table, statistic="share", estimand="respondent", banner=TOTAL)
+    found = cells(rows, ("variable", "code"))
+    bars = []
+    for variable in members(spec, codebook):
+        keys = [(variable.name, category.code) for category in variable.categories]
+        if not all(key in found for key in keys):
+            raise AnalystError(f"table {spec.table} has no distribution of {variable.name}")
+        bars.append(Bar(option_label(spec, variable, language), tuple(found[key] for key in keys)))
+    return bars
 
 
-def notes(body: Body, provenance: Provenance, language: str) -> Iterator[str]:
+def _notes(body: Body, provenance: Provenance, language: str) -> Iterator[str]:
     """Yield what must be said of the marks and figures of *body*."""
     shown = body.shown
     if shown:
@@ -246,12 +294,15 @@ def notes(body: Body, provenance: Provenance, language: str) -> Iterator[str]:
             yield _sentences.unrounded(language)
         if any(0 < share < body.limit for bar in shown for share in bar.shares):
             yield _sentences.unlabelled(body.limit, language)
+        upper = [sum(bar.above) for bar in shown]
+        if upper != sorted(upper, reverse=True):
+            yield _sentences.order(body.levels[-1], language)
         if any(bar.small for bar in shown):
             yield _sentences.star(provenance.rules["small_base"], language)
     yield _sentences.hidden([level.flag for bar in body.bars for level in bar.levels], provenance, language)
 
 
-def flags(bars: Sequence[Bar], provenance: Provenance, language: str) -> Iterator[str]:
+def _flags(bars: Sequence[Bar], provenance: Provenance, language: str) -> Iterator[str]:
     """Yield, for the alt text, which rows are of few answers and how many aren't shown."""
     shown = [bar for bar in bars if not bar.hidden]
     if not shown:
@@ -263,7 +314,7 @@ def flags(bars: Sequence[Bar], provenance: Provenance, language: str) -> Iterato
         yield _sentences.hidden_groups(len(bars) - len(shown), language)
 
 
-def columns(levels: Sequence[str], language: str) -> list[str]:
+def _columns(levels: Sequence[str], language: str) -> list[str]:
     """Return the headings of the data table: every level, the two sides, the bases."""
     words = _sentences.COLUMNS[language]
     half = len(levels) // 2
@@ -278,7 +329,7 @@ def columns(levels: Sequence[str], language: str) -> list[str]:
     ]
 
 
-def row(bar: Bar, provenance: Provenance, language: str) -> list[Figure]:
+def _row(bar: Bar, provenance: Provenance, language: str) -> list[Figure]:
     """Return *bar* as a row of the data table."""
     sides = [sum(bar.below), sum(bar.above)] if len(bar.below) > 1 else []
     return [
@@ -291,7 +342,7 @@ def row(bar: Bar, provenance: Provenance, language: str) -> list[Figure]:
     ]
 
 
-def alternative(
+def _alternative(
     bars: Sequence[Bar], levels: Sequence[str], spec: ChartSpec, provenance: Provenance, language: str
 ) -> str:
     """Return the alt text: where the highest level has most and least, of the rows that are shown."""
@@ -304,7 +355,7 @@ def alternative(
     elif shown:
         findings.append(_sentences.only(levels[-1], plain(shown[0].label), shown[0].top, shown[0].n, language))
     return _sentences.alternative(
-        spec, provenance, language, findings=findings, flags=flags(bars, provenance, language)
+        spec, provenance, language, findings=findings, flags=_flags(bars, provenance, language)
     )
 
 

@@ -22,12 +22,12 @@ def key(spec: ChartSpec, name: str) -> str:
 
 
 def members(spec: ChartSpec, codebook: Codebook) -> tuple[Variable, ...]:
-    """Return the variables of the set named in `levels:`, in the author's order.
+    """Return the variables of the set named in `levels:`, in the author's order, or the one variable of that name.
 
-    Raises AnalystError if the codebook has no such set.
+    Raises AnalystError if the codebook has neither.
     """
     name = key(spec, "levels")
-    found = tuple(codebook.set(name))
+    found = tuple(codebook.set(name)) or ((codebook[name],) if name in codebook else ())
     if not found:
         raise AnalystError(f"the codebook has no set {name!r}; name one in `levels:` in plan.yaml")
     return found
@@ -55,7 +55,10 @@ def levels_of(spec: ChartSpec, variables: Sequence[Variable], language: str) -> 
             f"{spec.chart} draws scales of {LEVELS[0]} to {LEVELS[-1]} levels and {variables[0].name} has "
             f"{len(variables[0].categories)}; regroup them with a recode, or choose another chart in plan.yaml"
         )
-    names = [tuple(_one_line(category.label[language]) for category in variable.categories) for variable in variables]
+    names = [
+        tuple(_sentences.one_line(category.label[language]) for category in variable.categories)
+        for variable in variables
+    ]
     if len(set(names)) > 1:  # a stage matrix has sentences of its own in every row
         return tuple(_sentences.stage(place, language) for place in range(1, len(names[0]) + 1))
     return names[0]
@@ -66,17 +69,13 @@ def option_label(spec: ChartSpec, variable: Variable, language: str) -> str:
     for name in (spec.options.get("score"), variable.set):
         wording = spec.labels.get(name or "", {}).get(variable.code or "")
         if wording:
-            return _one_line(wording[language])
-    return _one_line(variable.label[language])
+            return _sentences.one_line(wording[language])
+    return _sentences.one_line(variable.label[language])
 
 
 def category_label(spec: ChartSpec, codebook: Codebook, name: str, code: str, language: str) -> str:
     """Return the label of *code* of the variable *name*."""
     if code in spec.labels.get(name, {}):
-        return _one_line(spec.labels[name][code][language])
+        return _sentences.one_line(spec.labels[name][code][language])
     category = next(category for category in codebook[name].categories if category.code == code)
-    return _one_line(category.label[language])
-
-
-def _one_line(label: str) -> str:
-    return " ".join(label.split(" ")).replace("\n", " ").replace("\t", " ").strip()
+    return _sentences.one_line(category.label[language])

@@ -83,8 +83,15 @@ def _ended(line: str) -> str:
 
 
 def _longest_head(piece: str, room: float, size: float, weight: str) -> str:
-    """Return as much of a word as fits with a hyphen, leaving at least three letters for the next line."""
+    """Return as much of a word as fits with a hyphen, leaving at least three letters for the next line.
+
+    It ends before a consonant and a vowel where there are such, which is where Finnish syllables part.
+    """
     word = piece.rstrip(" ")
     lengths = range(1, len(word) + 1)
     fitting = bisect_right(lengths, room, key=lambda length: width(word[:length] + "-", size, weight))
-    return piece[: max(1, min(fitting, len(word) - 3))]
+    longest = max(1, min(fitting, len(word) - 3))
+    syllables = [
+        at for at in range(3, longest + 1) if re.match(r"[^\W\daeiouyåäö][aeiouyåäö]", word[at:], re.IGNORECASE)
+    ]
+    return piece[: max(syllables, default=longest)]

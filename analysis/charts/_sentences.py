@@ -148,6 +148,62 @@ def respondents(provenance: Provenance, language: str) -> str:
     return f"{figures[0]}{NBSP}{who} in {figures[1]}{NBSP}{where}."
 
 
+def one_line(label: str) -> str:
+    """Return *label* without the line breaks and tabs that an author or a program left in it."""
+    return " ".join(label.replace("\n", " ").replace("\t", " ").split(" ")).strip()
+
+
+def base_of(counts: Sequence[int], provenance: Provenance, language: str, *, shares: bool = True) -> list[str]:
+    """Return whom figures are of, where not everybody answered, and what counts as one."""
+    everyone = all(n == provenance.responses for n in counts)
+    told = answered(counts, language) if shares else means_of(counts, language)
+    return ["" if everyone else told, estimand("respondent", language)]
+
+
+def means_of(bases: Sequence[int], language: str) -> str:
+    """Return whom means are of, where some respondents gave no answer."""
+    n = base_range(min(bases), max(bases), language)
+    return {
+        "fi": f"Keskiarvot on laskettu kysymykseen vastanneista ({n}).",
+        "sv": f"Medelvärdena är beräknade på dem som besvarade frågan ({n}).",
+        "en": f"Means are of those who answered the question ({n}).",
+    }[language]
+
+
+def scale_ends(low: tuple[str, str], high: tuple[str, str], language: str) -> str:
+    """Return what the ends of a scale of means are called."""
+    ends = [(number, quoted(name, language)) for number, name in (low, high)]
+    return {
+        "fi": f"Asteikko: {ends[0][0]}{NBSP}= {ends[0][1]}, {ends[1][0]}{NBSP}= {ends[1][1]}.",
+        "sv": f"Skala: {ends[0][0]}{NBSP}= {ends[0][1]}, {ends[1][0]}{NBSP}= {ends[1][1]}.",
+        "en": f"Scale: {ends[0][0]}{NBSP}= {ends[0][1]}, {ends[1][0]}{NBSP}= {ends[1][1]}.",
+    }[language]
+
+
+def mean_of_all(label: str, figure: str, n: int, language: str) -> str:
+    """Return, for the alt text, the mean of all respondents."""
+    of = base(n, language)
+    return {
+        "fi": f"Kaikkien vastaajien ({of}) keskiarvo: {label} {figure}.",
+        "sv": f"Medelvärdet för alla svarande ({of}): {label} {figure}.",
+        "en": f"Mean of all respondents ({of}): {label} {figure}.",
+    }[language]
+
+
+def change(option: str, first: tuple[str, str, int], last: tuple[str, str, int], language: str) -> str:
+    """Return, for the alt text, a figure at the first and at the last wave, without calling it a change."""
+    told = f" {EN_DASH} ".join(f"{wave}: {figure} ({base(n, language)})" for wave, figure, n in (first, last))
+    return {"fi": f"{option} {told}.", "sv": f"{option} {told}.", "en": f"{option} {told}."}[language]
+
+
+def vertical_interval(language: str) -> str:
+    return {
+        "fi": f"Pystyviiva on 95{NBSP}%:n luottamusväli (organisaatiot ryppäinä).",
+        "sv": "Det lodräta strecket är ett 95-procentigt konfidensintervall (organisationerna som kluster).",
+        "en": "Vertical lines are 95% confidence intervals (organisations as clusters).",
+    }[language]
+
+
 def answered(bases: Sequence[int], language: str) -> str:
     """Return whom the shares are of, where some respondents gave no answer."""
     n = base_range(min(bases), max(bases), language)
@@ -287,6 +343,14 @@ def unrounded(language: str) -> str:
     }[language]
 
 
+def rounding(language: str) -> str:
+    return {
+        "fi": "Pyöristyksen vuoksi luvut eivät aina summaudu sataan.",
+        "sv": "På grund av avrundningen blir summan inte alltid 100.",
+        "en": "Because of rounding, figures do not always add up to 100.",
+    }[language]
+
+
 def unlabelled(share: float, language: str) -> str:
     limit = percent(share, language)
     return {
@@ -342,11 +406,9 @@ def only(what: str, label: str, share: float, n: int, language: str) -> str:
     }[language]
 
 
-def spread(option: str, low: tuple[str, float, int], high: tuple[str, float, int], language: str) -> str:
+def spread(option: str, low: tuple[str, str, int], high: tuple[str, str, int], language: str) -> str:
     """Return, for the alt text, the option on which the groups lie farthest apart, without calling it a finding."""
-    groups = f" {EN_DASH} ".join(
-        f"{group} {percent(share, language)} ({base(n, language)})" for group, share, n in (low, high)
-    )
+    groups = f" {EN_DASH} ".join(f"{group} {figure} ({base(n, language)})" for group, figure, n in (low, high))
     return {
         "fi": f"Ryhmien vaihteluväli on levein kohdassa {option}: {groups}.",
         "sv": f"Spridningen mellan grupperna är störst för {option}: {groups}.",
@@ -394,6 +456,11 @@ COLUMNS = {
         "group": "Ryhmä",
         "option": "Vaihtoehto",
         "share": "Osuus (%)",
+        "wave": "Kierros",
+        "question": "Kysymys",
+        "mean": "Keskiarvo",
+        "mean_low": "Luottamusvälin alaraja",
+        "mean_high": "Luottamusvälin yläraja",
         "low": "Luottamusvälin alaraja (%)",
         "high": "Luottamusvälin yläraja (%)",
         "n": "Vastaajia",
@@ -406,6 +473,11 @@ COLUMNS = {
         "group": "Grupp",
         "option": "Alternativ",
         "share": "Andel (%)",
+        "wave": "Omgång",
+        "question": "Fråga",
+        "mean": "Medelvärde",
+        "mean_low": "Konfidensintervallets nedre gräns",
+        "mean_high": "Konfidensintervallets övre gräns",
         "low": "Konfidensintervallets nedre gräns (%)",
         "high": "Konfidensintervallets övre gräns (%)",
         "n": "Svarande",
@@ -418,6 +490,11 @@ COLUMNS = {
         "group": "Group",
         "option": "Option",
         "share": "Share (%)",
+        "wave": "Wave",
+        "question": "Question",
+        "mean": "Mean",
+        "mean_low": "Lower limit of the interval",
+        "mean_high": "Upper limit of the interval",
         "low": "Lower limit of the interval (%)",
         "high": "Upper limit of the interval (%)",
         "n": "Respondents",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 from analysis.charts import _theme as theme
 from analysis.charts._fonts import width
@@ -54,16 +55,16 @@ class Swatches:
         together = [name for group in self.groups for name in group]
         if self._length(together) <= self.look.inner:
             return [self._placed(together, self._begin(together))]
-        found = []
-        for group in self.groups:
-            row: list[tuple[str, str]] = []
-            for name in group:
-                if row and self._length([*row, name]) > self.look.inner:
-                    found.append(self._placed(row, self.look.left))
-                    row = []
-                row.append(name)
-            found.append(self._placed(row, self.look.left))
-        return found
+        return [self._placed(row, self.look.left) for group in self.groups for row in self._broken(group)]
+
+    def _broken(self, group: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
+        """Return *group* in as few rows as it takes, with about as many names in each."""
+        for count in range(1, len(group) + 1):
+            size = ceil(len(group) / count)
+            rows = [group[place : place + size] for place in range(0, len(group), size)]
+            if all(self._length(row) <= self.look.inner for row in rows):
+                break
+        return rows
 
     @property
     def _line(self) -> float:
