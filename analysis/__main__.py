@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="with --respondents: of how many respondents they were told that figures are at least, if it is more than 5",
+        help="with --respondents: of how many respondents they were told that figures are at least, if over 5",
     )
     made.add_argument("--no-charts", action="store_true", help="draw no charts, and remove those of an earlier run")
     return made

@@ -120,9 +120,10 @@ class _Desk:
     def __init__(self, engine: Engine, layout: Layout):
         self.layout, self.study = layout, layout.study
         told_apart = KEY in engine.columns
+        self.designs = {estimand: layout.design(estimand, told_apart=told_apart) for estimand in ESTIMANDS}
         self.engines = {
-            estimand: engine if estimand == RESPONDENT else engine.under(layout.design(estimand, told_apart=told_apart))
-            for estimand in ESTIMANDS
+            estimand: engine if estimand == RESPONDENT else engine.under(design)
+            for estimand, design in self.designs.items()
         }
 
     @cached_property
@@ -163,7 +164,22 @@ class _Desk:
     @cached_property
     def moments(self) -> Mapping[str, Mapping[Crossing, Moments]]:
         asked = [*self.crossings.values(), *self.picks.values()]
-        return {estimand: _answered(engine.tables, asked) for estimand, engine in self.engines.items()}
+        engines = self.engines
+        if not self._shows_something:
+            # Then no variance is needed, and a study of a single organisation, which has none, still has its bases.
+            engines = {
+                estimand: engine.under(replace(self.designs[estimand], lonely="certainty"))
+                for estimand, engine in engines.items()
+            }
+        return {estimand: _answered(engine.tables, asked) for estimand, engine in engines.items()}
+
+    @property
+    def _shows_something(self) -> bool:
+        return any(
+            (self._verdict(crossing, banner, estimand) == disclosure.SHOWN).any()
+            for (_, banner), crossing in self.crossings.items()
+            for estimand in ESTIMANDS
+        )
 
     def blocks(self) -> list[Block]:
         """Return the estimates of every stub by every banner, in both estimands."""

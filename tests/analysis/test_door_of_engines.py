@@ -120,14 +120,20 @@ def on_postgresql(run, url) -> Run:
 
 
 @pytest.fixture(scope="module")
-def on_spark(run) -> Run:
+def cluster() -> Iterator[str]:
+    """A cluster of Spark of our own."""
     if not java.is_there():
         pytest.fail(java.CURE, pytrace=False)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in java.quick_spark().items():
             patch.setenv(name, value)
         patch.delenv("SPARK_HOME", raising=False)
-        return run("local-cluster[2,1,1024]")
+        yield "local-cluster[2,1,1024]"
+
+
+@pytest.fixture(scope="module")
+def on_spark(run, cluster) -> Run:
+    return run(cluster)
 
 
 @pytest.fixture(scope="module", params=["postgresql", "spark"])
@@ -322,6 +328,20 @@ def test_a_table_that_can_not_be_right_is_refused_with_the_cure(given, url, tabl
     assert found.code and complaint in found.complained, found.complained
     assert "Traceback" not in found.complained and len(found.complained.splitlines()) == 1
     assert not (found.build / "operating_mode" / "estimates").exists()
+
+
+@pytest.mark.parametrize("place", ["postgresql", "spark"])
+def test_a_study_of_a_single_organisation_has_its_bases_and_no_number_wherever_it_is_summed(run, request, place):
+    at = request.getfixturevalue("url") if place == "postgresql" else request.getfixturevalue("cluster")
+    study = _study.answers(organisations=1, respondents=1)
+    study = study.take([0] * 12)
+    here, there = run("", study=study), run(at, study=study)
+    assert (there.code, there.complained) == (0, "")
+    rows = there.estimates.rows
+    assert rows["flag"].isin(HIDDEN).all() and rows["estimate"].isna().all() and rows["base_n"].max() == 12
+    here_rows = here.estimates.rows.set_index(KEY).loc[rows.set_index(KEY).index]
+    for name in ("flag", "base_n", "base_organisations"):
+        assert rows[name].tolist() == here_rows[name].tolist(), name
 
 
 def test_where_nobody_counts_yet_an_engine_has_nothing_to_sum(run, url):
