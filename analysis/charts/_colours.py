@@ -25,7 +25,7 @@ _GREYS, _BLUES = ("#5E5E5E", "#949494"), ("#4A90C2", "#0E3F6E")
 _BROWNS, _MIDDLE = ("#6E3B0C", "#C77C2E"), "#8A8A8A"
 
 _OPTIONS = {"PROD": "#CF7B1F", "DEV": "#2F8AC0", "CUST": "#06463C", "PUB": "#7A2E85"}
-_SPARE = ("#5E5E5E", "#949494", "#B8405A")
+_SPARE = ("#5E5E5E", "#949494", "#AA3311")
 
 _PAIR = ("#0E5A8A", "#949494")
 
@@ -64,8 +64,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def ink_on(fill: str) -> str:
-    """Return white or near black, whichever reads better on *fill*."""
-    return max((PAPER, "#111111"), key=lambda ink: contrast(ink, fill))
+    """Return white or near black, whichever reads better on *fill*; black on the few where neither reads well."""
+    better = max((PAPER, "#111111"), key=lambda ink: contrast(ink, fill))
+    return better if contrast(better, fill) >= 4.5 else "#000000"
 
 
 @lru_cache

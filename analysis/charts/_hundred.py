@@ -218,8 +218,9 @@ class _Body:
         else:
             for code, x, _ in self._places(self.bars[0]):
                 colour = as_text(self.colours[code])
-                for place, line in enumerate(reversed(self._above[code])):
-                    sheet.text(x, y - 4 - LINE * place, line, weight="SemiBold", colour=colour)
+                lines = self._above[code]
+                for place, line in enumerate(lines, start=1):
+                    sheet.text(x, y - 4 - LINE * (len(lines) - place), line, weight="SemiBold", colour=colour)
         if not (self.look.narrow or self.alone):
             sheet.text(self.start - 16, y - 4, "n", size=self.look.small, colour=MUTED, align="right")
 
