@@ -112,6 +112,9 @@ class Pages:
         say = visit.wording
         title = say["changing_title" if changing else "review_title"]
         text = "changing_text" if changing else "review_text_open" if changeable else "review_text"
+        note = "settled_review" if standing.settled else ""
+        if note and text == "review_text_open":
+            text, note = "review_text_some", ""
         button = say["submit_again" if changing else "submit"]
         path = standing.route.screens
         page = ReviewPage(
@@ -129,7 +132,7 @@ class Pages:
             unsaved=tuple(_unsaved(visit, standing, screen) for screen in unsaved),
             back=Link(say["back"], visit.screen(path[-1]) if path else visit.at()),
             alert=alert,
-            note=say["settled_review"] if standing.settled else "",
+            note=say[note] if note else "",
         )
         return self.frames.draw("review.html", page, status)
 

@@ -43,11 +43,12 @@ def test_nobody_changes_what_was_answered_before_the_words_were_explained(full_s
 
     for _ in site.screens(page, SEED):
         pass
-    expect(page.get_by_text(say["settled_review"])).to_be_visible()
+    expect(page.get_by_text(say["review_text_some"])).to_be_visible()
     onward(page)
     page.get_by_role("link", name=say["change_sent"]).click()
     onward(page)
     page.wait_for_url("**/check-answers")
+    expect(page.get_by_text(say["settled_review"])).to_be_visible()
     assert page.locator("main a[href*='?edit']").count() == 2  # the descriptions, and what is asked last
     page.goto(site.address("meaning?edit", language))
     expect(page.get_by_text(say["settled_text"])).to_be_visible()
