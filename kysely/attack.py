@@ -162,7 +162,7 @@ def _sized(view: View) -> Method:
     of_size: dict[int, set[str]] = defaultdict(set)
     for responses in view.answered_for.values():
         of_size[len(responses)] |= responses
-    found = {}
+    found: dict[str, frozenset[str]] = {}
     for organisation, respondents in view.named.items():
         alike = frozenset(of_size[len(respondents)])
         if alike and len(alike) < len(view.responses):

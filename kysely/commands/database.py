@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +18,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     actions.add_parser("upgrade", help="bring every database to the newest schema, after a copy of each")
     actions.add_parser("status", help="say where the databases are, their schema, what a full check finds, the counts")
-    backup = actions.add_parser("backup", help="copy every database while they are in use, and check the copies")
+    backup = actions.add_parser("backup", help="copy every database and ledger while in use, and check the copies")
     backup.add_argument("--to", type=Path, help="folder for the copies (default: backups in the instance folder)")
+    restore = actions.add_parser("restore", help="bring the newest copies back; what was erased since is erased again")
+    restore.add_argument("--from", dest="folder", type=Path, help="folder of the copies (default: as for backup)")
+    restore.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
-    return {"upgrade": _upgrade, "status": _status, "backup": _backup}[args.action](settings, args)
+    actions = {"upgrade": _upgrade, "status": _status, "backup": _backup, "restore": _restore}
+    return actions[args.action](settings, args)
 
 
 def _upgrade(settings: Settings, args: argparse.Namespace) -> int:
@@ -77,4 +82,22 @@ def _backup(settings: Settings, args: argparse.Namespace) -> int:
     for file in store.backup(settings, args.to or settings.instance / "backups", now=datetime.now(UTC)):
         print(f"{file}: copied and checked ({file.stat().st_size / 1e6:.1f} MB)")
     print("A copy holds what people answered: keep it as safe as the database.")
+    return 0
+
+
+def _restore(settings: Settings, args: argparse.Namespace) -> int:
+    from kysely import store
+
+    folder = args.folder or settings.instance / "backups"
+    if not args.yes:
+        print(f"What was answered since the newest copy in {folder} will be gone. Stop the server first.")
+        print("Restore it? Type yes: ", end="", flush=True)
+        if sys.stdin.readline().strip().lower() != "yes":
+            print("Nothing was restored.")
+            return StoreError.exit_code
+    done = store.restore(settings, folder, now=datetime.now(UTC))
+    print(f"Restored: {', '.join(done.databases)}, and {done.ledgers} files of ledgers.")
+    for file in done.kept:
+        print(f"What stood there before is kept: {file}")
+    print(f"Erased again, since it was erased after that copy: {done.erased}.")
     return 0

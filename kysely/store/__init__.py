@@ -1,8 +1,10 @@
 """Where answers and identities are kept. `open` is the way in; everything else is done by the Store it returns."""
 
 from kysely.questions.organisation import OrganisationTyped
-from kysely.store._store import Store, backup, open, upgraded
+from kysely.store._store import Store
+from kysely.store.copying import backup, restore
 from kysely.store.databases import access_database, databases, every_database
+from kysely.store.opening import open, upgraded
 from kysely.store.tables import OPEN, REAL, SIMULATED
 from kysely.store.upgrading import current, faults, is_newest
 from kysely.store.values import (
@@ -58,5 +60,6 @@ __all__ = [
     "faults",
     "is_newest",
     "open",
+    "restore",
     "upgraded",
 ]

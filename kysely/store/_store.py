@@ -8,10 +8,9 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from kysely import loading
@@ -19,14 +18,12 @@ from kysely.codebook import Answer
 from kysely.config import Settings
 from kysely.errors import ConfigurationError, StoreError
 from kysely.instrument import Instrument
-from kysely.links import Keys
 from kysely.paradata import Visit
 from kysely.questions.organisation import OrganisationTyped
-from kysely.store import upgrading
 from kysely.store.anonymous import MARK, Anonymous, is_anonymous
 from kysely.store.answers import AnswerLog, admit
 from kysely.store.codes import Codes
-from kysely.store.databases import Database, access_database, databases, every_database
+from kysely.store.databases import Database
 from kysely.store.drafts import Drafts
 from kysely.store.erasing import LEDGER, Erasing
 from kysely.store.identities import Identities
@@ -58,70 +55,9 @@ PROMISES = ("named", "confidential", "open", "anonymous")
 _RESPONSE_ID = re.compile(r"[0-9a-fx][0-9a-f]{31}")
 
 
-def open(settings: Settings, *, upgrade: bool = True) -> Store:
-    """Return the store that *settings* name, brought to the newest schema first.
-
-    With upgrade=False an older schema is refused, and so is a database that isn't there yet. Raises StoreError that
-    says what to do. A server opens it in each of its processes, after they have forked.
-    """
-    if upgrade:
-        upgraded(settings, now=datetime.now(UTC))
-    answers, identity, access = *databases(settings), access_database(settings)
-    for database in (answers, identity, access):
-        if not upgrade and not upgrading.is_newest(database):
-            raise StoreError(f"{database} has an older schema, or is not there yet. Run: kysely database upgrade")
-        database.show_writable()
-    secret = _secret(settings.secret_key)
-    store = Store(settings, AnswerLog(answers), Identities(identity, Keys.of(settings)), access, secret)
-    store.identities.show_key()
-    if upgrade:
-        store.erase_again(datetime.now(UTC))
-    return store
-
-
-def _secret(key: str) -> bytes:
+def secret_of(key: str) -> bytes:
     """Return a key of the store's own, so that no digest in the database says anything about the key of the cookies."""
     return hashlib.blake2b(b"kysely.store", key=key.encode()[:64], digest_size=32).digest()
-
-
-def upgraded(settings: Settings, *, now: datetime) -> tuple[upgrading.Upgraded, ...]:
-    """Bring every database to the newest schema, made where there are none, and return what was done."""
-    every = every_database(settings)
-    if any(database.sqlite and database.file.parent == settings.instance for database in every):
-        _make_folder(settings)
-    keys, backups = Keys.of(settings), settings.instance / "backups"
-    done = tuple(upgrading.upgrade(database, backups, keys=keys, now=now) for database in every)
-    for database in every:
-        database.close()
-    return done
-
-
-def backup(settings: Settings, folder: Path, *, now: datetime) -> tuple[Path, ...]:
-    """Copy every database into *folder* while they are in use, check the copies, and return their files.
-
-    The identities are copied after the answers, so that no copied response points to an organisation that
-    was not copied.
-    """
-    every = every_database(settings)
-    for database in every:
-        if not database.sqlite:
-            raise StoreError(
-                f"{database}: PostgreSQL has its own tool, and a copy of the schemas that belong together is made by: "
-                "pg_dump --format=custom --schema=answers --schema=identity --schema=access --file=kysely.dump "
-                "<database>"
-            )
-        if not upgrading.current(database):
-            raise StoreError(f"{database} is not there yet, so there is nothing to copy.")
-    return tuple(upgrading.backup(database, folder, now=now) for database in every)
-
-
-def _make_folder(settings: Settings) -> None:
-    try:
-        settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StoreError(
-            f"The folder {settings.instance} can't be made ({error.strerror}); make it, or set KYSELY_INSTANCE."
-        ) from None
 
 
 @dataclass(frozen=True)
@@ -551,7 +487,7 @@ class Store:
     @cached_property
     def _secrets(self) -> tuple[bytes, ...]:
         """The store's secret and those that followed from retired keys: what was hidden with them is still found."""
-        return (self.secret, *(_secret(key) for key in self.settings.secret_key_fallbacks))
+        return (self.secret, *(secret_of(key) for key in self.settings.secret_key_fallbacks))
 
     def close(self) -> None:
         """Give back every connection."""

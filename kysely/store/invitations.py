@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kysely.contacts import Contact, fold_address
 from kysely.errors import StoreError
-from kysely.links import Keys
+from kysely.links import Keys, new_code
 from kysely.store import identities, tables
 from kysely.store.databases import Database
 
@@ -88,74 +89,86 @@ class Invitations:
 
         In anonymous mode an invitation knows no organisation: with a few questions that would be a name.
         """
-        contacts_new = invitations_new = known = unwilling = 0
+        done: Counter[str] = Counter()
         with self.database.writing() as connection:
             for each in contacts:
                 organisation = None
                 if each.organisation and privacy_mode != ANONYMOUS:
                     organisation = identities.match(connection, each.organisation, origin)
-                address = self.keys.address(each.email)
-                row = connection.execute(select(_CONTACT).where(_CONTACT.c.address_hash == address)).one_or_none()
-                if row is None:
-                    contact = secrets.token_hex(16)
-                    connection.execute(
-                        insert(_CONTACT).values(
-                            id=contact,
-                            address_hash=address,
-                            address_sealed=self.keys.seal(each.email, of=f"{contact} address"),
-                            name_sealed=self._name(contact, each.name),
-                            language=each.language or None,
-                            organisation_id=organisation,
-                            origin=origin,
-                            no_mail=False,
-                            bounced=False,
-                            imported_on=on,
-                        )
-                    )
-                    contacts_new += 1
-                else:
-                    contact = row.id
-                    if row.origin != origin:
-                        raise StoreError(f"A contact is {row.origin} and can't be invited to a wave that is {origin}.")
-                    unwilling += row.no_mail
-                    newer: dict[str, Any] = {}
-                    if each.name:
-                        newer["name_sealed"] = self._name(contact, each.name)
-                    if each.language:
-                        newer["language"] = each.language
-                    if organisation:
-                        newer["organisation_id"] = organisation
-                    if newer:
-                        connection.execute(update(_CONTACT).where(_CONTACT.c.id == contact).values(newer))
-                sampled = {
-                    "stratum": each.stratum or None,
-                    "psu": each.psu or None,
-                    "design_weight": each.design_weight,
-                    "in_post": each.in_post,
-                }
-                mine = (_INVITATION.c.contact_id == contact) & (_INVITATION.c.wave_id == wave)
-                if connection.execute(update(_INVITATION).where(mine).values(sampled)).rowcount:
-                    known += 1
-                    continue
-                id = secrets.token_hex(16)
+                contact = self._known(connection, each, organisation, origin, done)
+                if contact is None:
+                    contact = self._new(connection, each, organisation, origin, on)
+                    done["contacts"] += 1
+                done[self._invite(connection, each, contact, wave, privacy_mode)] += 1
+        return Imported(done["contacts"], done["invitations"], done["known"], done["unwilling"])
+
+    def _known(
+        self, connection: Connection, each: Contact, organisation: str | None, origin: str, done: Counter[str]
+    ) -> str | None:
+        """Return the contact of that address, brought up to date with what the list says; None where there is none."""
+        address = self.keys.address(each.email)
+        row = connection.execute(select(_CONTACT).where(_CONTACT.c.address_hash == address)).one_or_none()
+        if row is None:
+            return None
+        if row.origin != origin:
+            raise StoreError(f"A contact is {row.origin} and can't be invited to a wave that is {origin}.")
+        done["unwilling"] += row.no_mail
+        said = {
+            "name_sealed": self._name(row.id, each.name),
+            "language": each.language,
+            "organisation_id": organisation,
+        }
+        newer = {name: value for name, value in said.items() if value}
+        if newer:
+            connection.execute(update(_CONTACT).where(_CONTACT.c.id == row.id).values(newer))
+        return row.id
+
+    def _new(self, connection: Connection, each: Contact, organisation: str | None, origin: str, on: date) -> str:
+        contact = secrets.token_hex(16)
+        connection.execute(
+            insert(_CONTACT).values(
+                id=contact,
+                address_hash=self.keys.address(each.email),
+                address_sealed=self.keys.seal(each.email, of=f"{contact} address"),
+                name_sealed=self._name(contact, each.name),
+                language=each.language or None,
+                organisation_id=organisation,
+                origin=origin,
+                no_mail=False,
+                bounced=False,
+                imported_on=on,
+            )
+        )
+        return contact
+
+    def _invite(self, connection: Connection, each: Contact, contact: str, wave: str, privacy_mode: str) -> str:
+        """Invite *contact*, or bring the sampling of one who is up to date; returns which: "invitations" or "known"."""
+        sampled = {
+            "stratum": each.stratum or None,
+            "psu": each.psu or None,
+            "design_weight": each.design_weight,
+            "in_post": each.in_post,
+        }
+        mine = (_INVITATION.c.contact_id == contact) & (_INVITATION.c.wave_id == wave)
+        if connection.execute(update(_INVITATION).where(mine).values(sampled)).rowcount:
+            return "known"
+        id = secrets.token_hex(16)
+        connection.execute(
+            insert(_INVITATION).values(
+                id=id,
+                contact_id=contact,
+                wave_id=wave,
+                privacy_mode=privacy_mode,
+                generation=1,
                 # An anonymous code is made when its mail is written, and nobody can make it again.
-                code_hash = None if privacy_mode == ANONYMOUS else self.keys.hash(self.keys.code(id, 1))
-                connection.execute(
-                    insert(_INVITATION).values(
-                        id=id,
-                        contact_id=contact,
-                        wave_id=wave,
-                        privacy_mode=privacy_mode,
-                        generation=1,
-                        code_hash=code_hash,
-                        opt_out_hash=self.keys.opt_out_hash(self.keys.opt_out(id)),
-                        response_id=self.keys.response(id) if privacy_mode == NAMED else None,
-                        revoked=False,
-                        **sampled,
-                    )
-                )
-                invitations_new += 1
-        return Imported(contacts_new, invitations_new, known, unwilling)
+                code_hash=None if privacy_mode == ANONYMOUS else self.keys.hash(self.keys.code(id, 1)),
+                opt_out_hash=self.keys.opt_out_hash(self.keys.opt_out(id)),
+                response_id=self.keys.response(id) if privacy_mode == NAMED else None,
+                revoked=False,
+                **sampled,
+            )
+        )
+        return "invitations"
 
     def _name(self, contact: str, name: str) -> str | None:
         return self.keys.seal(name, of=f"{contact} name") if name else None
@@ -200,9 +213,9 @@ class Invitations:
     def name(self, invited: Invited) -> str:
         return self.keys.unseal(invited.name_sealed, of=f"{invited.contact} name") if invited.name_sealed else ""
 
-    def organisation(self, invited: Invited) -> str | None:
-        """Return the organisation as the answers know it."""
-        return self.keys.answers_id(invited.organisation) if invited.organisation else None
+    def organisation(self, invited: Invited) -> str:
+        """Return the organisation as the answers know it, "" where the list says none."""
+        return self.keys.answers_id(invited.organisation) if invited.organisation else ""
 
     # ---- what becomes of it
 
@@ -241,8 +254,6 @@ class Invitations:
 
     def new_code(self, invited: Invited) -> str:
         """Return a new random code for an anonymous invitation; it is stored nowhere, and the one before is void."""
-        from kysely.links import new_code
-
         code = new_code()
         with self.database.writing() as connection:
             values = {"code_hash": self.keys.hash(code), "generation": _INVITATION.c.generation + 1}

@@ -32,6 +32,12 @@ OPEN, CLOSED, SUBMITTED = "open", "closed", "submitted"
 BY_LINK, BY_INVITATION, BY_BOTH = "open", "invited", "both"
 RESPONDENT, OPERATOR = "respondent", "operator"
 
+_ONE_OF_THREE = (
+    "(CASE WHEN number IS NULL THEN 0 ELSE 1 END)"
+    " + (CASE WHEN text IS NULL THEN 0 ELSE 1 END)"
+    " + (CASE WHEN missing IS NULL THEN 0 ELSE 1 END) = 1"
+)
+_MISSING = f"missing IN ({', '.join(repr(str(kind)) for kind in Missing)})"
 _ORIGIN = f"origin IN ('{REAL}', '{SIMULATED}')"
 _NAMES = {
     "pk": "pk_%(table_name)s",
@@ -164,13 +170,8 @@ class AnswerEvent(Answers, table=True):
     __tablename__ = "answer_event"
     __table_args__ = (
         ForeignKeyConstraint(["response"], ["response.id"]),
-        CheckConstraint(
-            "(CASE WHEN number IS NULL THEN 0 ELSE 1 END)"
-            " + (CASE WHEN text IS NULL THEN 0 ELSE 1 END)"
-            " + (CASE WHEN missing IS NULL THEN 0 ELSE 1 END) = 1",
-            name="one_of_number_text_missing",
-        ),
-        CheckConstraint(f"missing IN ({', '.join(repr(str(kind)) for kind in Missing)})", name="missing"),
+        CheckConstraint(_ONE_OF_THREE, name="one_of_number_text_missing"),
+        CheckConstraint(_MISSING, name="missing"),
         # Answers lie by response, and no hidden row number tells in which order people answered.
         {"sqlite_with_rowid": False},
     )
@@ -398,13 +399,8 @@ class AnonymousAnswer(Answers, table=True):
     __tablename__ = "anonymous_answer"
     __table_args__ = (
         ForeignKeyConstraint(["response"], ["anonymous_response.id"]),
-        CheckConstraint(
-            "(CASE WHEN number IS NULL THEN 0 ELSE 1 END)"
-            " + (CASE WHEN text IS NULL THEN 0 ELSE 1 END)"
-            " + (CASE WHEN missing IS NULL THEN 0 ELSE 1 END) = 1",
-            name="one_of_number_text_missing",
-        ),
-        CheckConstraint(f"missing IN ({', '.join(repr(str(kind)) for kind in Missing)})", name="missing"),
+        CheckConstraint(_ONE_OF_THREE, name="one_of_number_text_missing"),
+        CheckConstraint(_MISSING, name="missing"),
         {"sqlite_with_rowid": False},
     )
 

@@ -124,6 +124,18 @@ def backup(database: Database, backups: Path, *, now: datetime) -> Path:
     return file
 
 
+def replace(database: Database, copy: Path) -> None:
+    """Put a checked *copy* into the place of a SQLite database, whoever reads it; a kill leaves one of the two."""
+    if not database.file.exists():
+        _make_private(database)
+    with database.explained(), database.turn(), closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as source:
+        verdict = source.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict != "ok":
+            raise StoreError(f"The copy {copy} is damaged ({verdict}); {database} was not changed. Take another one.")
+        with _opened(database) as target:
+            source.backup(target)
+
+
 def faults(database: Database) -> list[str]:
     """Return what a full check finds wrong: damaged pages, references that lead nowhere. It reads everything."""
     if not database.sqlite:

@@ -105,7 +105,7 @@ def test_settings_and_databases_show_no_password_when_printed(tmp_path):
     from tests.conftest import settings_in
 
     settings = settings_in(tmp_path, "postgresql://kysely:hunter2@db.example.fi/kysely")
-    databases = stores._store.databases(settings)
+    databases = stores.databases(settings)
     assert "hunter2" not in repr(settings) + str(databases[0]) + repr(databases[0].url)
 
 

@@ -139,16 +139,16 @@ def test_in_production_the_terminal_says_which_options_are_missing(kysely, capsy
 
 def test_the_databases_are_upgraded_looked_at_and_copied_from_the_terminal(kysely, capsys, tmp_path, monkeypatch):
     assert kysely("database", "upgrade") == 0
-    assert capsys.readouterr().out.count("is the newest, nothing to do") == 2
+    assert capsys.readouterr().out.count("is the newest, nothing to do") == 3
     kysely("wave", "open", "harvest", "--name", "spring")
     assert kysely("database", "status") == 0
     out = capsys.readouterr().out
-    assert out.count("the newest; sound") == 2
+    assert out.count("the newest; sound") == 3
     assert "wave spring of harvest (short), real, demonstration, open: 0 started" in out
     assert kysely("database", "backup", "--to", str(tmp_path / "copies")) == 0
-    assert len(list((tmp_path / "copies").iterdir())) == 2
+    assert len(list((tmp_path / "copies").iterdir())) == 3
     monkeypatch.setenv("KYSELY_INSTANCE", str(tmp_path / "nothing here"))
     assert kysely("database", "status") == 4
     assert "Run: kysely database upgrade" in capsys.readouterr().out + capsys.readouterr().err
     assert kysely("database", "upgrade") == 0
-    assert capsys.readouterr().out.count("made, with schema 0") == 2
+    assert capsys.readouterr().out.count("made, with schema 0") == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,9 @@ from tests.kysely.web._invited import NOW, code_of, invite, open_wave
 from tests.kysely.web._visitor import ANSWERS, STUDY, Visitor, form, text
 
 ADDRESS = "Maija.Meikäläinen@Esimerkki.fi"
+
+CODES, GUESSES = (1_000_000, 10_000) if os.environ.get("KYSELY_LONG") else (2_000, 200)
+"""Random codes looked up in the database, and tried at the door."""
 
 
 @pytest.fixture
@@ -242,14 +246,40 @@ def test_a_wave_that_takes_both_takes_both(settings, store, tmp_path):
     assert len(responses(store, wave)) == 2
 
 
-def test_ten_thousand_guesses_hit_nothing_and_stop_only_the_guesser(app, store, wave, tmp_path):
+def test_ten_fetches_of_every_address_in_a_mail_leave_every_row_of_both_databases_as_it_was(app, store, invited, code):
+    stop = store.invitations.keys.opt_out(invited.id)
+    before = everything(store)
+    for _ in range(10):
+        for address in (f"/r/{code}", f"/fi/r/{code}", f"/stop/{stop}", f"/sv/stop/{stop}"):
+            assert app.test_client().get(address).status_code == 200
+            assert app.test_client().head(address).status_code == 200
+    assert everything(store) == before
+
+
+def everything(store):
+    rows = []
+    for database in (store.answers.database, store.identities.database):
+        with database.reading() as connection:
+            for table in database.metadata.sorted_tables:
+                rows += sorted(map(str, connection.execute(table.select())))
+    return rows
+
+
+def test_random_codes_open_nothing(store, wave, tmp_path):
+    people = invite(store, wave, tmp_path, *(f"p{n}@example.fi,," for n in range(30)))
+    find = store.invitations.find
+    assert all(find(code_of(store, person)) for person in people)
+    assert not any(find(links.new_code()) for _ in range(CODES))
+
+
+def test_many_guesses_hit_nothing_and_stop_only_the_guesser(app, store, wave, tmp_path):
     people = invite(store, wave, tmp_path, *(f"p{n}@example.fi,," for n in range(30)))
     office = app.test_client()
     for person in people:
         assert office.get(f"/r/{code_of(store, person)}", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 200
     seen = [
         app.test_client().get(f"/r/{links.new_code()}", environ_base={"REMOTE_ADDR": "192.0.2.66"}).status_code
-        for _ in range(200)
+        for _ in range(GUESSES)
     ]
     assert seen[:30] == [404] * 30 and set(seen[30:]) == {429}
     for person in people:

@@ -23,7 +23,9 @@ CHANGES_VALUES = {
 
 def upgrade() -> None:
     connection = op.get_bind()
-    keys = op.get_context().config.attributes["keys"]
+    config = op.get_context().config
+    assert config is not None
+    keys = config.attributes["keys"]
     organisations = [
         {**row, "id": keys.identity_id(row["id"])} for row in _rows(connection, "SELECT * FROM organisation")
     ]
