@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,32 +25,50 @@ Answers = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Contender:
-    """An application: how a server finds it, what it needs in its environment, where its interview starts."""
+    """An application: how a server finds it, what it needs, where its interview starts and what it has stored.
+
+    *prepare* readies a folder before the server starts there, with the given environment; *start* returns the address
+    of the interview on a server at a URL. *programs* is where the server's command lies, *pace* the part of the
+    interviews that are driven: a slow one would take the whole run.
+    """
 
     name: str
     factory: str
     environment: Callable[[Path], Mapping[str, str]]
-    start: str
-    database: str
-    prepare: str
+    prepare: Callable[[Path, dict[str, str]], None]
+    start: Callable[[str], str]
+    answers: Callable[[Path], Answers]
+    programs: Path = Path(sys.executable).parent
+    pace: float = 1.0
 
-    def answers(self, folder: Path) -> Answers:
-        """Return every respondent's answers in the database; both applications keep them in the same shape of table."""
-        with sqlite3.connect(folder / self.database) as database:
-            rows = database.execute(
-                "SELECT response, variable, number, text FROM answer_event WHERE number IS NOT NULL OR text IS NOT NULL"
-                " ORDER BY revision"
-            ).fetchall()
-        by_response: Answers = {}
-        for response, variable, number, text in rows:
-            by_response.setdefault(response, {})[variable] = _as_given(variable, number, text)
-        found: Answers = {}
-        for held in by_response.values():
-            if "OM_F01" in held:
-                if held["OM_F01"] in found:
-                    raise ValueError(f"stored twice: {held['OM_F01']}")
-                found[held["OM_F01"]] = held
-        return found
+
+def answers_in(folder: Path, name: str) -> Answers:
+    """Return the answers in the database *name*: the survey engine and the limit app have the same shape of table."""
+    with sqlite3.connect(folder / name) as database:
+        rows = database.execute(
+            "SELECT response, variable, number, text FROM answer_event WHERE number IS NOT NULL OR text IS NOT NULL"
+            " ORDER BY revision"
+        ).fetchall()
+    by_response: Answers = {}
+    for response, variable, number, text in rows:
+        by_response.setdefault(response, {})[variable] = _as_given(variable, number, text)
+    return by_mark(by_response.values())
+
+
+def by_mark(responses: Iterable[dict[str, str]]) -> Answers:
+    """Return *responses* by the free text that marks each; raises ValueError for one that is there twice."""
+    found: Answers = {}
+    for held in responses:
+        if "OM_F01" in held:
+            if held["OM_F01"] in found:
+                raise ValueError(f"stored twice: {held['OM_F01']}")
+            found[held["OM_F01"]] = held
+    return found
+
+
+def _upgrade(folder: Path, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "kysely", "database", "upgrade"]
+    subprocess.run(command, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _as_given(variable: str, number: float | None, text: str | None) -> str:
@@ -68,24 +86,24 @@ CONTENDERS = (
             "KYSELY_INSTANCE": str(folder),
             "KYSELY_QUESTIONNAIRES": str(HERE / "instruments"),
         },
-        start="/fi/reduced/",
-        database="answers.db",
-        prepare="kysely database upgrade",
+        prepare=_upgrade,
+        start=lambda url: f"{url}/fi/reduced/",
+        answers=lambda folder: answers_in(folder, "answers.db"),
     ),
     Contender(
         name="limit",
         factory="benchmarks.limit.app:create_app",
         environment=lambda folder: {"LIMIT_DATABASE": str(folder / "limit.db")},
-        start="/",
-        database="limit.db",
-        prepare="",
+        prepare=lambda folder, environment: None,
+        start=lambda url: f"{url}/",
+        answers=lambda folder: answers_in(folder, "limit.db"),
     ),
 )
 
 
 @dataclass(frozen=True)
 class Server:
-    """A WSGI server with two processes of four threads each."""
+    """A server; those of WSGI have two processes of four threads each."""
 
     name: str
     command: Callable[[str, int, int], Sequence[str]]
@@ -145,21 +163,14 @@ def serving(contender: Contender, server: Server, folder: Path, *, workers: int 
     """Run *contender* on *server* with its data in *folder* until the block ends."""
     port = _free_port()
     command = list(server.command(contender.factory, port, workers))
-    command[0] = str(Path(sys.executable).with_name(command[0]))
-    environment = {**os.environ, **contender.environment(folder), "PYTHONPATH": str(HERE.parent)}
-    if contender.prepare:
-        subprocess.run(
-            [sys.executable, "-m", *contender.prepare.split()],
-            check=True,
-            cwd=HERE.parent,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-        )
+    command[0] = str(contender.programs / command[0])
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent), **contender.environment(folder)}
+    contender.prepare(folder, environment)
     with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=HERE.parent, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         _wait_for(port, process, folder / "server.log")
-        yield Served(f"http://127.0.0.1:{port}{contender.start}", psutil.Process(process.pid))
+        yield Served(contender.start(f"http://127.0.0.1:{port}"), psutil.Process(process.pid))
     finally:
         process.terminate()
         try:

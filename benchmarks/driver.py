@@ -162,12 +162,12 @@ class Connection:
     def post(self, path: str, fields: dict[str, str]) -> tuple[str, bytes]:
         """Return the address and the page after the redirect that acknowledges the post."""
         status, location, body = self._exchange("POST", path, urlencode(fields).encode())
-        if status != 303:
+        if status not in (302, 303):
             raise ValueError(f"POST {path} was answered with {status}, not with a redirect")
         return self._followed(path, status, location, body)
 
     def _followed(self, path: str, status: int, location: str, body: bytes) -> tuple[str, bytes]:
-        while status in (302, 303):
+        while status in (302, 303, 307):
             parts = urlsplit(urljoin(path, location))
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             status, location, body = self._exchange("GET", path, b"")

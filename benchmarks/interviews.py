@@ -1,4 +1,4 @@
-"""Completed interviews per second, server time and latency: the survey engine against the limit app, in one run.
+"""Completed interviews per second, server time and latency: the survey engine, the limit app and oTree, in one run.
 
 `python -m benchmarks.interviews` starts each application on each server again and again in shuffled order,
 lets a driver of its own process answer the reduced interview with 1, 8 and 50 respondents at once, looks up
@@ -20,6 +20,7 @@ from statistics import median
 
 from benchmarks.contenders import CONTENDERS, SERVERS, Contender, Served, Server, acknowledged_but_absent, serving
 from benchmarks.machine import heading
+from benchmarks.otree_contender import OTREE, PRODSERVER, install
 
 RESPONDENTS = (1, 8, 50)
 INTERVIEWS = {1: 60, 8: 200, 50: 400}
@@ -53,17 +54,18 @@ def main() -> int:
     parser.add_argument("--respondents", type=int, nargs="+", default=list(RESPONDENTS))
     parser.add_argument("--servers", nargs="+", choices=list(SERVERS), default=list(SERVERS))
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of interviews in a run")
+    parser.add_argument("--without-otree", action="store_true", help="where the package registry is out of reach")
     args = parser.parse_args()
-    plan = [
-        (contender, SERVERS[server], respondents)
-        for contender in CONTENDERS
-        for server in args.servers
-        for respondents in args.respondents
-    ] * args.repeats
+    served = [(contender, SERVERS[server]) for contender in CONTENDERS for server in args.servers]
+    if not args.without_otree:
+        install()
+        served.append((OTREE, PRODSERVER))
+    plan = [(*each, respondents) for each in served for respondents in args.respondents] * args.repeats
     random.Random(2015).shuffle(plan)
     runs = []
     for number, (contender, server, respondents) in enumerate(plan, start=1):
-        runs.append(measure(contender, server, respondents, int(INTERVIEWS[respondents] * args.scale), str(number)))
+        interviews = round(INTERVIEWS[respondents] * args.scale * contender.pace)
+        runs.append(measure(contender, server, respondents, interviews, str(number)))
         print(f"{number}/{len(plan)} {runs[-1]}", file=sys.stderr)
     print(heading("Interviews"))
     print(report(runs))
@@ -118,21 +120,18 @@ def report(runs: Sequence[Run]) -> str:
         "| respondents | server | interviews/s | CPU/interview | p99 |",
         "|---|---|---|---|---|",
     ]
-    for respondents in sorted({run.respondents for run in runs}):
-        for server in sorted({run.server for run in runs}):
-            medians = {}
-            for contender in [c.name for c in CONTENDERS]:
-                those = [r for r in runs if (r.contender, r.server, r.respondents) == (contender, server, respondents)]
-                m = {
-                    key: median(getattr(r, key) for r in those)
-                    for key in ("rate", "cpu", "p50", "p99", "rss", "requests")
-                }
-                medians[contender] = m
-                lines.append(
-                    f"| {respondents} | {server} | {contender} | {m['rate']:.1f} | {m['cpu']:.1f} | {m['p50']:.1f} "
-                    f"| {m['p99']:.1f} | {m['rss']:.0f} | {m['requests']:.0f} | {sum(r.lost for r in those)} |"
-                )
-            ours, limit = (medians[c.name] for c in CONTENDERS)
+    medians = {}
+    for respondents, server, contender in sorted({(run.respondents, run.server, run.contender) for run in runs}):
+        those = [r for r in runs if (r.respondents, r.server, r.contender) == (respondents, server, contender)]
+        m = {key: median(getattr(r, key) for r in those) for key in ("rate", "cpu", "p50", "p99", "rss", "requests")}
+        medians[respondents, server, contender] = m
+        lines.append(
+            f"| {respondents} | {server} | {contender} | {m['rate']:.1f} | {m['cpu']:.1f} | {m['p50']:.1f} "
+            f"| {m['p99']:.1f} | {m['rss']:.0f} | {m['requests']:.0f} | {sum(r.lost for r in those)} |"
+        )
+    for respondents, server, contender in medians:
+        if contender == CONTENDERS[0].name:
+            ours, limit = (medians[respondents, server, c.name] for c in CONTENDERS)
             cells = [
                 _ratio("interviews/s", respondents, ours["rate"] / limit["rate"]),
                 _ratio("CPU/interview", respondents, ours["cpu"] / limit["cpu"]),
