@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from werkzeug.datastructures import MultiDict
 
 from tests.kysely.web._visitor import ANSWERS, OWN_SCRIPT, STUDY, Visitor, form
 from tests.kysely.web.test_interview import response_of
-
-EXAMPLES = 20_000 if os.environ.get("KYSELY_LONG") else 150
 
 # One of each kind of trick; a payload is one of these around a marker, so 200 differ.
 TRICKS = (
@@ -59,7 +52,7 @@ def test_two_hundred_payloads_are_shown_as_text_on_every_page_that_shows_them(si
             or "\u202e" in payload
             or "\n" in payload
         )
-        assert _elements(again.text) == _elements(visitor.send(**{**typed, "organisation_name": "plain"}).text)
+        assert elements_of(again.text) == elements_of(visitor.send(**{**typed, "organisation_name": "plain"}).text)
 
 
 def test_a_payload_that_was_saved_is_text_in_the_review_and_in_the_conflict(site):
@@ -80,7 +73,7 @@ def test_a_payload_that_was_saved_is_text_in_the_review_and_in_the_conflict(site
         )
 
 
-def _elements(html: str) -> list[str]:
+def elements_of(html: str) -> list[str]:
     """Return the elements of a page with their attributes' names: data must never add one."""
     from html.parser import HTMLParser
 
@@ -94,76 +87,6 @@ def _elements(html: str) -> list[str]:
     reader.found = []
     reader.feed(html)
     return reader.found
-
-
-PLACES = ["", "check-answers", "thank-you", "how-answers-are-handled", "nowhere", "modes", *ANSWERS]
-NAMES = sorted(
-    {
-        "code",
-        "leave",
-        "List-Unsubscribe",
-        "ticket",
-        "end",
-        "skip",
-        "go",
-        "language",
-        "__class__",
-        "organisation",
-        "_method",
-    }
-    | {name for typed in ANSWERS.values() for name in typed}
-    | {"OM_B01_OTHER_text", "organisation_business_id", "OM_B02_PROD"}
-)
-VALUES = st.one_of(
-    st.sampled_from(["", "1", "__dont_know", "-1", "1e309", "nan", "\x00", "\ud800".encode(errors="surrogatepass")]),
-    st.sampled_from([value for typed in ANSWERS.values() for value in typed.values() if isinstance(value, str)]),
-    st.sampled_from(PAYLOADS),
-    st.text(max_size=300),
-    st.binary(max_size=60),
-)
-
-
-@pytest.fixture
-def begun(app) -> Visitor:
-    visitor = Visitor(app)
-    visitor.start()
-    visitor.answer(until="modes/rate")
-    return visitor
-
-
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    place=st.sampled_from(PLACES) | st.text(max_size=20),
-    where=st.sampled_from([STUDY] * 8 + ["r", "stop"]),
-    language=st.sampled_from(["fi", "sv", "en"]),
-    method=st.sampled_from(["POST"] * 6 + ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]),
-    fields=st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=10), VALUES), max_size=12),
-    ticket=st.sampled_from(["own", "none", "broken"]),
-    kind=st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data"]),
-)
-def test_no_request_makes_the_application_fail(begun, place, where, language, method, fields, ticket, kind):
-    typed: MultiDict = MultiDict()
-    for name, value in fields:
-        typed.add(_sendable(name), _sendable(value))
-    if ticket == "own" and place in ANSWERS:
-        begun.see(place)
-        typed.update(MultiDict(form(begun.page).hidden))
-    elif ticket == "broken":
-        typed.add("ticket", "x.y.z")
-    path = f"/{language}/{where}/{place if isinstance(place, str) else ''}"
-    answer = begun.client.open(
-        path.encode("utf-8", "replace").decode(),
-        method=method,
-        data=typed,
-        content_type=kind if method == "POST" else None,
-    )
-    assert answer.status_code < 500
-    assert "<script" not in OWN_SCRIPT.sub("", answer.text)
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-
-def _sendable(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value.encode("utf-8", "replace").decode()
 
 
 @pytest.mark.parametrize(
