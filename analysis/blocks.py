@@ -16,12 +16,12 @@ import pandas as pd
 from analysis import comparisons, disclosure
 from analysis.design import Codes, Floats
 from analysis.estimates import COMPLEMENTARY, NOT_ESTIMABLE, SHOWN, SMALL_BASE, SUPPRESSED
-from analysis.estimators import korn_graubard, logit_interval, t_interval
+from analysis.intervals import bounded_interval, korn_graubard
 from analysis.moments import Moments
 from analysis.stubs import CENTRAL, SELECTED, SHARE, Stub
 
 SHARES = (SHARE, SELECTED, CENTRAL)
-"""Statistics between 0 and 1, with a logit interval."""
+"""Statistics between 0 and 1, which have a bound where they have no interval."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def rows(blocks: Sequence[Block], *, small_base: int) -> pd.DataFrame:
     columns = _columns(blocks, small_base)
     estimate, variance, df = columns["estimate"], columns.pop("variance"), columns["df"].astype(float)
     simple, effective, verdict = columns.pop("simple"), columns.pop("effective"), columns.pop("verdict")
+    ends = columns.pop("lowest"), columns.pop("highest")
     is_share = np.isin(columns["statistic"], SHARES)
     hidden = verdict != disclosure.SHOWN
     # A constant leaves rounding noise in the variance of sums; its spread in the base is zero.
@@ -100,9 +101,7 @@ def rows(blocks: Sequence[Block], *, small_base: int) -> pd.DataFrame:
     unsure = ((df <= 0) | constant | ~(variance > 0)) & ~hidden
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.where(unsure, np.nan, np.sqrt(variance))
-        low, high = t_interval(estimate, se, df)
-        by_logit = is_share & ~unsure
-        low[by_logit], high[by_logit] = logit_interval(estimate[by_logit], se[by_logit], df[by_logit])
+        low, high = bounded_interval(estimate, se, df, ends)
         bounded = is_share & unsure
         clean = np.where(constant, np.round(estimate), estimate)
         low[bounded], high[bounded] = korn_graubard(clean[bounded], effective[bounded])
@@ -141,6 +140,8 @@ def _columns(blocks: Sequence[Block], small_base: int) -> dict[str, np.ndarray]:
         "variable": np.array([one.variable for one in statistics], object)[statistic],
         "code": np.array([one.code for one in statistics], object)[statistic],
         "statistic": np.array([one.name for one in statistics], object)[statistic],
+        "lowest": np.array([one.ends[0] for one in statistics])[statistic],
+        "highest": np.array([one.ends[1] for one in statistics])[statistic],
         "stub": by_block([each.stub.variable for each in blocks]),
         "estimand": by_block([each.estimand for each in blocks]),
         "weighting": by_block([each.weighting for each in blocks]),

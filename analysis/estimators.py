@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from analysis.design import Design, DesignError, Floats
 from analysis.intervals import LEVEL as LEVEL
-from analysis.intervals import first_iteration, share_interval
+from analysis.intervals import bounded_interval, first_iteration, share_interval
 from analysis.intervals import korn_graubard as korn_graubard
 from analysis.intervals import logit_interval as logit_interval
 from analysis.intervals import t_interval as t_interval
@@ -42,8 +42,9 @@ class Estimate:
     se            NaN where it is not estimable: no degrees of freedom, or everybody gave the same answer.
                   0 where all PSUs there are were sampled (fpc), or where the weights are calibrated to this very
                   figure, and then low = high = value
-    low, high     95 % interval (or another *level*): logit-t for a share unless another was asked for, t
-                  otherwise; where a share is not estimable, a Korn-Graubard bound; where a number is not, NaN
+    low, high     95 % interval (or another *level*): logit-t for a share unless another was asked for, and for a
+                  mean between known ends, t otherwise; where a share is not estimable, a Korn-Graubard bound;
+                  where a number is not, NaN
     df            PSUs - strata of the base
     n             respondents of the base, unweighted
     deff          variance over that of a simple random sample of n with replacement; of a total, mean or
@@ -85,10 +86,23 @@ def total(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
     return _estimate(float(influence.sum()), influence, base, scale="number", level=level, size=size, simple=simple)
 
 
-def mean(y: ArrayLike, design: Design, *, level: float = LEVEL) -> Estimate:
-    """Return the weighted mean of *y*, shape (n,): a Hájek ratio, linearised. R: svymean()."""
+def mean(y: ArrayLike, design: Design, *, between: tuple[float, float] | None = None, level: float = LEVEL) -> Estimate:
+    """Return the weighted mean of *y*, shape (n,): a Hájek ratio, linearised. R: svymean().
+
+    between  the ends of the scale that the answers are given on, which the interval then keeps within
+             (`intervals.bounded_interval`); None: value ± t·se. Raises DesignError for an answer beyond them
+    """
     values, base = answered(y, design)
-    return _hajek(values, base, scale="number", level=level)
+    found = _hajek(values, base, scale="number", level=level)
+    if between is None:
+        return found
+    inside = values[base.members]
+    if not between[0] < between[1] or ((inside < between[0]) | (inside > between[1])).any():
+        raise DesignError(f"an answer lies beyond the ends of its scale, {between[0]:g} and {between[1]:g}")
+    if not found.estimable or not found.se:
+        return found
+    low, high = bounded_interval(found.value, found.se, found.df, between, level)
+    return replace(found, low=float(low), high=float(high))
 
 
 def share(is_so: ArrayLike, design: Design, *, interval: str = "logit", level: float = LEVEL) -> Estimate:

@@ -45,6 +45,21 @@ def logit_interval(p: ArrayLike, se: ArrayLike, df: ArrayLike, level: float = LE
         return _expit(centre - half), _expit(centre + half)
 
 
+def bounded_interval(
+    value: ArrayLike, se: ArrayLike, df: ArrayLike, between: tuple[ArrayLike, ArrayLike], level: float = LEVEL
+) -> Limits:
+    """Return the interval of means of a scale whose ends are known: the logit interval on the scale's length.
+
+    The logistic transform for bounded outcomes (Lesaffre, Rizopoulos and Tsonaka 2007, Biostatistics 8) with the
+    delta method. value ± t·se passes the ends in small groups near one, and covers the mean too seldom there.
+    R: svyciprop(~I((x - low) / (high - low)), method="xlogit").
+    """
+    low, high = (np.asarray(end, dtype=float) for end in between)
+    length = high - low
+    below, above = logit_interval(np.clip((np.asarray(value) - low) / length, 0, 1), _error(se) / length, df, level)
+    return np.asarray(low + length * below), np.asarray(low + length * above)
+
+
 def asin_interval(p: ArrayLike, se: ArrayLike, df: ArrayLike, level: float = LEVEL) -> Limits:
     """Return the interval of shares that is symmetric on the scale of arcsin √p. R: svyciprop(method="asin").
 

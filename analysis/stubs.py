@@ -21,6 +21,12 @@ class Statistic:
     values: tuple[float, ...]
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Between which numbers it lies, whatever the answers are; 0 and 1 for a share."""
+        low, high = min(self.values), max(self.values)
+        return (low, high) if self.name in (MEAN, MEAN100) and low < high else (0.0, 1.0)
+
+    @property
     def only(self) -> int | None:
         """The code whose share this is; None for a mean."""
         return self.values.index(1) if sorted(self.values)[-2:] == [0, 1] and sum(self.values) == 1 else None

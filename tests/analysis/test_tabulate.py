@@ -209,6 +209,20 @@ def test_a_share_of_0_or_1_is_not_estimable_and_has_a_bound(estimates):
     assert (inside["ci_low"].between(0, inside["estimate"]) & inside["ci_high"].between(inside["estimate"], 1)).all()
 
 
+def test_no_interval_of_a_mean_passes_the_ends_of_its_scale(tmp_path):
+    answers = _study.answers()
+    answers.columns["OM_B02_CUST"] = [
+        3 if isinstance(one, int) and one else one for one in answers.columns["OM_B02_CUST"]
+    ]
+    rows = _study.estimates(_study.extract(tmp_path, answers)).rows
+    for statistic, top in (("mean", 3), ("mean100", 100)):
+        means = rows[(rows["statistic"] == statistic) & rows["se"].notna()]
+        assert means["ci_low"].between(0, means["estimate"], inclusive="neither").all()
+        assert means["ci_high"].between(means["estimate"], top, inclusive="neither").all()
+        # value ± t·se would pass them in the smaller groups.
+        assert (means["estimate"] + 2 * means["se"] > top).any()
+
+
 def test_one_real_response_shows_its_row_and_no_number(tmp_path):
     answers = plain(1, 1)
     answers.origin = "real"

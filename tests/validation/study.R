@@ -39,7 +39,9 @@ one <- function(design, name, banner, group, share) {
   if (share) {
     if (p > 0 && p < 1) ci <- as.vector(attr(svyciprop(f, s, method = "logit"), "ci"))
   } else {
-    ci <- as.vector(confint(m, df = df))
+    # 0 to 100: on the logit scale, so that the interval keeps within the scale
+    hundredth <- as.formula(paste0("~I(", name, "/100)"))
+    if (p > 0 && p < 100) ci <- 100 * as.vector(attr(svyciprop(hundredth, s, method = "xlogit", df = df), "ci"))
   }
   c(p, as.vector(SE(m)), ci, df, nrow(s$variables), as.vector(deff(m)))
 }

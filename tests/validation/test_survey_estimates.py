@@ -154,3 +154,21 @@ def test_picks_levels_and_shares_of_a_weighted_choice_agree_with_r_survey():
         among = estimators.mean(np.where(levels[:, j] > 0, levels[:, j], np.nan), design)
         theirs = expected["mean_among_pickers"][j]
         case.agree([among.value, among.se], [theirs["mean"], theirs["se"]])
+
+
+def test_the_interval_of_a_mean_between_known_ends_agrees_with_r_survey():
+    # R survey 4.1-1: d <- svydesign(ids=~org, weights=~w, data=...); m <- svymean(~y, d)
+    # 100 * plogis(confint(svycontrast(m, quote(log(y / (100 - y)))), df=degf(d))) -> 65.5794850510934 97.7985570699237
+    # and confint(m, df=degf(d)) -> 76.2723389945 104.119817868, beyond the scale
+    y = np.array([3, 3, 3, 2, 3, 3, 1, 3, 3, 3, 3, 2]) * 100 / 3
+    design = Design.of([1, 2, 1, 1, 3, 1, 1, 2, 1, 1, 1, 2], psu=[1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9])
+    bounded = estimators.mean(y, design, between=(0, 100))
+    assert (bounded.value, bounded.se) == pytest.approx((90.1960784313726, 6.03803749709867), rel=1e-12)
+    assert (bounded.low, bounded.high) == pytest.approx((65.5794850510934, 97.7985570699237), rel=1e-12)
+    plain = estimators.mean(y, design)
+    assert (plain.low, plain.high) == pytest.approx((76.2723389945, 104.119817868), rel=1e-11)
+    levels = estimators.mean(y * 3 / 100 + 1, design, between=(1, 4))
+    assert ((levels.low - 1) / 0.03, (levels.high - 1) / 0.03) == pytest.approx((bounded.low, bounded.high), rel=1e-12)
+    for ends in ((0, 90), (40, 100), (100, 0)):
+        with pytest.raises(DesignError, match="beyond the ends of its scale"):
+            estimators.mean(y, design, between=ends)
