@@ -24,12 +24,16 @@ analysis: $(SETUP)  ## analyse the responses (simulates the study first if there
 	@$(PY) -m kysely simulate $(INSTRUMENT) --falsification
 	@$(PY) -m kysely extract $(INSTRUMENT)
 	@$(PY) -m analysis $(INSTRUMENT)
-	@$(PY) -m reports book --instrument $(INSTRUMENT)
-	@$(PY) -m reports study --instrument $(INSTRUMENT)
+	@$(PY) -m reports --instrument $(INSTRUMENT)
 
-report: $(SETUP)  ## write the report and the cross-tab book again from the estimates in build/
-	@$(PY) -m reports book --instrument $(INSTRUMENT)
-	@$(PY) -m reports study --instrument $(INSTRUMENT)
+# The language of the machine is in the environment under the same name; only LANG=sv after `make report` is meant.
+ifeq ($(origin LANG),command line)
+REPORT_LANGUAGE := --language $(LANG)
+unexport LANG
+endif
+
+report: $(SETUP)  ## write reports again from the estimates in build/: all, or REPORT=topline LANG=sv FORMAT=pdf of them
+	@$(PY) -m reports $(REPORT) --instrument $(INSTRUMENT) $(REPORT_LANGUAGE) $(if $(FORMAT),--format $(FORMAT))
 
 serve: $(SETUP)  ## run the survey and the page of charts on http://127.0.0.1:8000
 	@$(PY) -m kysely serve

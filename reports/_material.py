@@ -31,12 +31,19 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart as analysis drew it in one language: the SVG, and its manifest's words and numbers."""
+    """A chart as analysis drew it in one language: the SVG without a frame, and its manifest's words and numbers.
+
+    *base*, *note* and *source* are what would stand in the frame under it.
+    """
 
     id: str
     svg: str
     alt: str
     title: str
+    subtitle: str
+    base: str
+    note: str
+    source: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -131,12 +138,28 @@ def _drawings(folder: Path, estimates: Estimates) -> dict[str, Drawing]:
         data = json.loads(manifest.read_text(encoding="utf-8"))
         if data["provenance"]["extract_sha256"] != estimates.provenance.extract_sha256:
             continue
-        svg = (folder / data["files"]["svg"]["name"]).read_text(encoding="utf-8")
-        table = data["table"]
-        found[data["id"]] = Drawing(
-            data["id"], svg, data["alt"], data["title"], tuple(table["columns"]), tuple(map(tuple, table["rows"]))
-        )
+        found[data["id"]] = _drawing(folder, data)
     return found
+
+
+def _drawing(folder: Path, manifest: Mapping[str, Any]) -> Drawing:
+    table, kicker = manifest["table"], manifest["kicker"]
+    # Without a column that is empty, or repeats in every row what stands on every page of the report.
+    told = [
+        place for place, _ in enumerate(table["columns"]) if not {row[place] for row in table["rows"]} <= {"", kicker}
+    ]
+    return Drawing(
+        id=manifest["id"],
+        svg=(folder / manifest["files"]["report.svg"]["name"]).read_text(encoding="utf-8"),
+        alt=manifest["alt"],
+        title=manifest["title"],
+        subtitle=manifest["subtitle"],
+        base=manifest["base"],
+        note=manifest["looks"]["report"]["note"],
+        source=manifest["source"],
+        columns=tuple(table["columns"][place] for place in told),
+        rows=tuple(tuple(row[place] for place in told) for row in table["rows"]),
+    )
 
 
 def _hashes(folder: Path) -> dict[str, str]:

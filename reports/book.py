@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from analysis import wording
 from analysis.letters import ALPHA
-from reports import _agreement_sheet, agreement, study
+from reports import _agreement_sheet, agreement, methodology, study
 from reports._figures import Figures, Kind
 from reports._material import Line, Material
 from reports._sheet import QuestionSheet, adjusted
@@ -17,8 +17,7 @@ from reports.parts.table import Row
 from reports.parts.wording import Wording
 from reports.parts.workbook import Entry, Look, Sheet, Workbook
 
-FORMAT = "xlsx"
-"""What the book is written as."""
+MAKES = Workbook
 
 NAME_LIMIT = 31
 FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
@@ -208,7 +207,9 @@ def _family(figures: Figures) -> str:
 
 def _methods(material: Material, say: Wording, name: str, index: str) -> Sheet:
     """Return the report's own account of its methods and sources, after what is particular to a workbook."""
-    document = study.build(material, say.language, report="methodology")
+    document = study.framed(
+        material, say.language, report="methodology", chapters=[methodology.build(material, say.language)]
+    )
     rows: list[tuple[Entry, ...]] = [
         (Entry(say("methodology.title"), Look.TITLE),),
         (Entry(say("book.back"), Look.LINK, link=index),),

@@ -8,7 +8,7 @@ from kysely.codebook import Kind
 from reports._figures import Figures
 from reports._material import Material
 from reports.parts import Paragraph, Part, Section
-from reports.topline import ESTIMANDS
+from reports.topline import ESTIMANDS, sentence
 
 BOOK = "book"
 
@@ -27,7 +27,8 @@ def build(material: Material, language: str) -> Section:
         parts=(
             Paragraph(say("crosstabs.intro")),
             Paragraph(say("crosstabs.few", **limits)),
-            Paragraph(f"{say('crosstabs.empty')} {say('crosstabs.wide')}"),
+            Paragraph(say("crosstabs.empty")),
+            Paragraph(say("crosstabs.wide"), screen=True),
             *(Paragraph(text) for text in weighted(figures)),
         ),
         sections=tuple(
@@ -58,7 +59,7 @@ def questions(material: Material) -> tuple[str, ...]:
 
 def _tables(figures: Figures, name: str) -> Iterator[Part]:
     say = figures.say
-    question = figures.title(name)
+    question = sentence(figures.title(name))
     for estimand in ESTIMANDS:
         by = "table.percent_of_respondents" if estimand == "respondent" else "table.percent_of_organisations"
         yield figures.crosstab(

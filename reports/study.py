@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,28 +20,36 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 CHAPTERS = ("topline", "reproduction", "agreement", "crosstabs", "methodology")
 
 
-def build(material: Material, language: str, *, report: str = "study") -> Document:
-    """Return the report as a document; *report* names one chapter where not all are wanted."""
+MAKES = Document
+
+
+def build(material: Material, language: str) -> Document:
+    """Return the report with all its chapters."""
+    chapters = [chapter for chapter in CHAPTERS if chapter != "agreement" or agreement.told(material)]
+    if "claims" in (material.estimates.provenance.elsewhere or {}).get("left_out", ()):
+        chapters.remove("reproduction")  # none was tested; the methods say so
+    built = [plugins.load("reports", chapter).build(material, language) for chapter in chapters]
+    return framed(material, language, report="study", chapters=built)
+
+
+def framed(material: Material, language: str, *, report: str, chapters: Iterable[Section]) -> Document:
+    """Return *chapters* between what a reader must know before and after: the whole study, or a report of its own."""
     say = Wording(language)
     about = material.estimates.provenance
-    whole = [chapter for chapter in CHAPTERS if chapter != "agreement" or agreement.told(material)]
-    if "claims" in (about.elsewhere or {}).get("left_out", ()):  # none was tested; the methods say so
-        whole.remove("reproduction")
-    chapters = whole if report == "study" else [report]
-    sections = [_reader(material, say)]
-    sections += [plugins.load("reports", chapter).build(material, language) for chapter in chapters]
-    sections.append(_provenance(material, say))
+    sections = [_reader(material, say), *chapters, _provenance(material, say)]
+    name = say(f"reports.{report}") if say.has(f"reports.{report}") else sections[1].title
     if about.synthetic:
         sections = [_with_kicker(section, say("synthetic.banner")) for section in sections]
     return Document(
-        title=say("front.title", title=about.title[language], report=say(f"reports.{report}")),
+        title=say("front.title", title=about.title[language], report=name),
         subtitle=say("front.subtitle", form=about.form, revision=about.revision),
         language=language,
         sections=tuple(sections),
-        words=Words(**{name: say(f"words.{name}") for name in ("contents", "skip", "scroll", "page", "back")}),
+        words=Words(**{name: say(f"words.{name}") for name in ("contents", "skip", "page", "page_of", "lacking")}),
         banner=say("synthetic.banner") if about.synthetic else "",
         banner_text=say("synthetic.text") if about.synthetic else "",
         opening=_opening(material, say),
+        provenance=_foot(material, say),
     )
 
 
@@ -48,6 +57,19 @@ def _with_kicker(section: Section, kicker: str) -> Section:
     """Return *section* with the kicker on it and on every section a reader may jump to."""
     inside = tuple(_with_kicker(inner, kicker) for inner in section.sections)
     return replace(section, kicker=kicker if section.listed else "", sections=inside)
+
+
+def _foot(material: Material, say: Wording) -> str:
+    about = material.estimates.provenance
+    return say(
+        "front.foot",
+        wave=about.wave,
+        form=about.form,
+        revision=about.revision,
+        respondents=_number_of(say, "respondents", about.responses),
+        organisations=_number_of(say, "organisations", about.organisations),
+        date=_made(material, say),
+    )
 
 
 def _opening(material: Material, say: Wording) -> tuple[Part, ...]:
@@ -70,8 +92,8 @@ def _opening(material: Material, say: Wording) -> tuple[Part, ...]:
     if material.few:
         text = say(
             "front.few",
-            responses=f"{about.responses}{wording.NBSP}{_counted(say, 'respondents', about.responses)}",
-            organisations=f"{about.organisations}{wording.NBSP}{_counted(say, 'organisations', about.organisations)}",
+            responses=_number_of(say, "respondents", about.responses),
+            organisations=_number_of(say, "organisations", about.organisations),
             respondents_limit=material.limit("suppress_respondents"),
             organisations_limit=material.limit("suppress_organisations"),
         )
@@ -79,9 +101,19 @@ def _opening(material: Material, say: Wording) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def _number_of(say: Wording, what: str, number: int) -> str:
+    """Return so many of something, in one piece: `360 respondents`."""
+    return f"{wording.number(number, say.language)}{wording.NBSP}{_counted(say, what, number)}"
+
+
 def _counted(say: Wording, what: str, number: int) -> str:
     """Return the word for so many of something."""
     return say(f"front.{what}_one" if number == 1 else f"front.{what}")
+
+
+def _made(material: Material, say: Wording) -> str:
+    moment = datetime.fromisoformat(material.estimates.provenance.made_at)
+    return wording.date(moment.astimezone(HELSINKI).date(), say.language)
 
 
 def _period(first: str | None, last: str | None, say: Wording) -> str:
@@ -126,7 +158,6 @@ def _reader(material: Material, say: Wording) -> Section:
 def _provenance(material: Material, say: Wording) -> Section:
     about = material.estimates.provenance
     language = say.language
-    made = datetime.fromisoformat(about.made_at).astimezone(HELSINKI).date()
     facts = [
         Fact(say("closing.instrument"), about.title[language]),
         Fact(say("closing.form"), f"{about.instrument} / {about.form}, {about.revision}"),
@@ -135,7 +166,7 @@ def _provenance(material: Material, say: Wording) -> Section:
         Fact(say("closing.origin"), say("closing.simulated" if about.synthetic else "closing.real")),
         Fact(say("closing.release"), say("closing.research") if about.release == "research" else about.release),
         Fact(say("closing.weighting"), say(f"closing.{about.weighting}")),
-        Fact(say("closing.made"), wording.date(made, language)),
+        Fact(say("closing.made"), _made(material, say)),
         Fact(say("closing.extract"), about.extract_sha256, code=True),
     ]
     parts: list[Part] = [Paragraph(say("closing.intro")), Facts(tuple(facts))]

@@ -57,7 +57,17 @@ def _chart(drawing: Drawing, say: Wording) -> Chart:
     )
     rows = tuple(Row(row[0], tuple(Cell(cell) for cell in row[1:])) for row in drawing.rows)
     table = Table(f"{drawing.id}-data", drawing.title, drawing.columns[0], columns, rows)
-    return Chart(drawing.id, drawing.svg, drawing.alt, table, say("table.data"))
+    told = (("base", drawing.base), ("note", drawing.note), ("source", drawing.source))
+    return Chart(
+        id=drawing.id,
+        title=drawing.title,
+        subtitle=drawing.subtitle,
+        svg=drawing.svg,
+        alt=drawing.alt,
+        notes=tuple(f"{say(f'topline.{name}')} {text}" for name, text in told if text),
+        table=table,
+        summary=say("table.data"),
+    )
 
 
 def _table(figures: Figures, spec: TableSpec) -> Iterator[Part]:
@@ -110,7 +120,7 @@ def _by_groups(figures: Figures, spec: TableSpec, name: str, note: tuple[str, ..
             name,
             spec.banners,
             estimand,
-            caption=say(f"crosstabs.{estimand}_caption", question=_sentence(figures.title(name))),
+            caption=say(f"crosstabs.{estimand}_caption", question=sentence(figures.title(name))),
             subtitle=say("table.central_share") if central else say(by),
             notes=note,
             folded=estimand == "organisation",
@@ -279,6 +289,6 @@ def _bare(title: str) -> str:
     return title.removesuffix(".")
 
 
-def _sentence(title: str) -> str:
+def sentence(title: str) -> str:
     """Return a title fit to be followed by another sentence."""
     return title if title[-1:] in ".?!" else f"{title}."

@@ -1,1 +1,1 @@
-"""One file a format: `render(document) -> bytes`, and the SUFFIX of its files."""
+"""One file a format: `render(made) -> bytes`, the SUFFIX of its files, and what it HOLDS: a Document or a Workbook."""

@@ -15,6 +15,7 @@ from kysely.errors import AnalystError
 from reports.parts import Cell, Chart, Column, Document, Row
 
 SUFFIX = "html"
+HOLDS = Document
 
 _FOLDER = Path(__file__).parent / "_html"
 _FONTS = Path(__file__).parents[2] / "kysely" / "fonts"

@@ -15,6 +15,7 @@ from reports.parts import Document
 from reports.parts.workbook import Entry, Look, Sheet, Workbook
 
 SUFFIX = "xlsx"
+HOLDS = Workbook
 
 LONGEST = 32_767
 """Characters a cell holds; a longer text would be cut without a word."""

@@ -41,6 +41,7 @@ class Document:
     """A whole report in one language.
 
     *banner* stands above everything and on every printed page; empty where nothing has to be said.
+    *provenance* is one line for the foot of every printed page: of which answers, made when.
     *words* are the few fixed words that a format needs around the parts ("Contents", "Skip to …").
     """
 
@@ -53,6 +54,7 @@ class Document:
     banner_text: str = ""
     opening: tuple[Part, ...] = ()
     closing: tuple[Part, ...] = ()
+    provenance: str = ""
 
     @property
     def heading(self) -> str:
@@ -66,10 +68,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Words:
-    """What a format says by itself."""
+    """What a format says by itself. *page_of* has places for {number} and {count}, *lacking* one for {signs}."""
 
     contents: str
     skip: str
-    scroll: str
     page: str
-    back: str
+    page_of: str
+    lacking: str

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Paragraph:
+    """A paragraph; *lead* opens the report, *screen* is said of a screen and not printed."""
+
     text: str
     lead: bool = False
+    screen: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from analysis import charts
 from analysis.__main__ import analyse
 from kysely import loading
 from kysely.codebook import Codebook
-from reports import _material, study
+from reports import __main__ as command
+from reports import _material
 from reports._material import Material
 from reports.formats import html
 from tests.analysis import _study
@@ -51,7 +52,7 @@ def build(folder: Path, answers: _study.Answers, *, draw: bool = False) -> Mater
 
 
 def page(material: Material, language: str, report: str = "study") -> Page:
-    return read(html.render(study.build(material, language, report=report)).decode())
+    return read(html.render(command.build(report, material, language)).decode())
 
 
 @dataclass

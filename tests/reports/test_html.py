@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from analysis.estimates import Estimates
 from kysely.errors import AnalystError
+from reports import __main__ as command
 from reports import study
 from reports._material import Material
 from reports.formats import html
@@ -23,7 +24,7 @@ WIDTHS = (320, 1280)
 
 
 def document(*parts, banner: str = "", title: str = "A report") -> Document:
-    words = Words("Contents", "Skip", "Scroll", "Page", "Back")
+    words = Words("Contents", "Skip", "Page", "Page {number} of {count}", "Lacking: {signs}")
     return Document(title, "subtitle", "en", (Section("one", "One", parts),), words, banner=banner)
 
 
@@ -82,7 +83,9 @@ def test_a_banner_cannot_end_the_style_it_is_printed_by():
 def test_a_drawing_that_could_run_something_is_refused(inside):
     table = Table("t", "c", "s", (), ())
     with pytest.raises(AnalystError, match="OM_FIG01"):
-        html.render(document(Chart("OM_FIG01", f"<svg>{inside}</svg>", "alt", table, "numbers")))
+        html.render(
+            document(Chart("OM_FIG01", "title", "subtitle", f"<svg>{inside}</svg>", "alt", (), table, "numbers"))
+        )
 
 
 def test_a_sign_is_spoken_as_what_it_means():
@@ -152,7 +155,7 @@ def test_a_report_is_accessible_and_never_wider_than_the_screen(synthetic, langu
 @pytest.mark.browser
 def test_the_group_stays_in_view_while_a_wide_table_scrolls(synthetic, browser, tmp_path):
     file = tmp_path / "report.html"
-    file.write_bytes(html.render(study.build(synthetic, "fi", report="crosstabs")))
+    file.write_bytes(html.render(command.build("crosstabs", synthetic, "fi")))
     page = browser.new_page(viewport={"width": 900, "height": 900})
     page.goto(file.as_uri())
     box = "document.getElementById('book-BG14-respondent').parentElement"

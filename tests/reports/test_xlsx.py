@@ -15,7 +15,7 @@ from analysis.estimates import HIDDEN, TOTAL, Estimates
 from analysis.wording import plain
 from kysely.errors import AnalystError
 from reports import __main__ as command
-from reports import book, study
+from reports import book
 from reports._figures import Figures
 from reports.crosstabs import questions
 from reports.formats import xlsx
@@ -289,7 +289,7 @@ def test_a_text_longer_than_a_cell_is_refused_rather_than_cut():
 
 def test_a_document_is_no_workbook_and_the_message_says_what_to_do(synthetic):
     with pytest.raises(AnalystError, match="--format html"):
-        xlsx.render(study.build(synthetic, "en", report="methodology"))
+        xlsx.render(command.build("methodology", synthetic, "en"))
 
 
 # ---- the file -----------------------------------------------------------------------------------
