@@ -279,6 +279,7 @@ class Plan:
     charts: tuple[ChartSpec, ...] = ()
     weighting: tuple[WeightedPart, ...] = ()
     agreement: AgreementSpec | None = None
+    changes_from: str = ""  # the score from which the others with its options are told as changes
     public: Public = Public()
 
     @cached_property

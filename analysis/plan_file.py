@@ -63,7 +63,7 @@ class _Reader:
     def plan(self, node: Node) -> Plan:
         node.allow(
             "schema instrument forms design valid population recodes weighting banners rules scores tables labels "
-            "charts agreement public".split()
+            "charts agreement changes_from public".split()
         )
         check_identity(node, self.codebook)
         recodes = tuple(filter(None, (self._recode(item) for item in node.items("recodes"))))
@@ -85,6 +85,7 @@ class _Reader:
             charts=ChartsReader(self.codebook, self.known, self._bannerable, scores, labels).charts(node),
             weighting=self._weighting(node),
             agreement=self._agreement(node, scores),
+            changes_from=self._changes_from(node, scores),
             public=PublicReader(self.codebook, self.known, recodes, scores).public(node),
         )
 
@@ -118,6 +119,13 @@ class _Reader:
         if found.get("low", CONFLICT.low) >= found.get("high", CONFLICT.high):
             child.fault("conflict", "a low distance reaches up to a high one", "Let `low` be less than `high`")
         return AgreementSpec(names, found)
+
+    def _changes_from(self, node: Node, scores: tuple[Score, ...]) -> str:
+        name = node.text("changes_from", required=False) or ""
+        if name and name not in {score.name for score in scores}:
+            cause = f"there is no score {name!r}"
+            node.fault("changes_from", cause, f"Name one of {listed(score.name for score in scores)}")
+        return name
 
     def _weighting(self, node: Node) -> tuple[WeightedPart, ...]:
         parts: dict[str, WeightedPart] = {}
