@@ -279,7 +279,7 @@ class Layout:
             sheet.text(end, y, figure, weight=weight, clear=True)
         else:
             x = min(max(dot, left + room / 2), left + self.panel - room / 2)
-            sheet.text(x, y - 11, figure, size=self.look.axis, weight=weight, align="center")
+            sheet.text(x, y - 11, figure, size=self.look.axis, weight=weight, align="center", clear=True)
 
 
 def notes(rows: Sequence[Row], provenance: Provenance, language: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ def snippet(manifest: Mapping[str, Any], address: str = "") -> str:
     names = {kind: escape(address + file["name"]) for kind, file in manifest["files"].items()}
     wide, narrow = manifest["looks"]["wide"], manifest["looks"]["narrow"]
     numbers = _NUMBERS[language]
-    return f"""<figure lang="{language}">
+    return f"""<figure lang="{language}" style="margin:1em 0">
 <picture>
 <source media="{SMALL_SCREEN}" srcset="{names["narrow.png"]} 2x" width="{narrow["width"]}" height="{narrow["height"]}">
 <img src="{names["png"]}" srcset="{names["png"]} 2x" width="{wide["width"]}" height="{wide["height"]}" \

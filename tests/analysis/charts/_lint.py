@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -137,10 +138,31 @@ def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterato
     for text, box in texts:
         # The box of a line is taller than its letters; figures and capitals keep to the middle.
         middle, half = (box.y0 + box.y1) / 2, text.get_fontsize() / POINTS * 0.37
+        if any(_crosses(line, text, box, picture) for line in picture.sheet.axes.lines):
+            yield f"struck through: {text.get_text()!r}"
+            continue
         for x0, x1, y, radius in marks:
             if x0 < box.x1 - 1 and x1 > box.x0 + 1 and abs(height - y - middle) < half + radius - 1:
                 yield f"struck through: {text.get_text()!r}"
                 break
+
+
+def _crosses(line: Line2D, text: Text, box: Bbox, picture: Picture) -> bool:
+    """Whether a straight line runs through the letters of *text*, with neither a fill nor its own ground between."""
+    if text.get_bbox_patch() is not None:
+        return False
+    height = picture.sheet.height
+    (x0, x1), (y0, y1) = (sorted(float(value) for value in data) for data in (line.get_xdata(), line.get_ydata()))
+    middle, half = height - (box.y0 + box.y1) / 2, text.get_fontsize() / POINTS * 0.37
+    crossed = x0 < box.x1 - 1 and x1 > box.x0 + 1 and y0 < middle + half - 1 and y1 > middle - half + 1
+    return crossed and not any(
+        patch.get_zorder() > line.get_zorder()
+        and patch.get_x() <= box.x0 + 1
+        and patch.get_x() + patch.get_width() >= box.x1 - 1
+        and patch.get_y() <= middle <= patch.get_y() + patch.get_height()
+        for patch in picture.sheet.axes.patches
+        if isinstance(patch, Rectangle)
+    )
 
 
 def _lost_words(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:

@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"rsvg-convert": "librsvg2-bin", "pdftotext": "poppler-utils", "pdffonts": "poppler-utils"}
+PACKAGES = {
+    "rsvg-convert": "librsvg2-bin",
+    "pdftotext": "poppler-utils",
+    "pdffonts": "poppler-utils",
+    "pdfinfo": "poppler-utils",
+}
 
 
 def run(program: str, *arguments: str | Path) -> str:

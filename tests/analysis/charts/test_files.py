@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from hashlib import sha256
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,8 +18,10 @@ from analysis import charts, wording
 from analysis.charts import _files
 from analysis.charts._files import Picture
 from analysis.charts._look import LOOKS
+from analysis.charts._snippet import snippet
 from analysis.estimates import Estimates
-from analysis.plan import ChartSpec
+from analysis.plan import CellSpec, ChartSpec, HeadlineClaim
+from kysely.errors import AuthorError
 from tests.analysis.charts import _estimates as study
 from tests.analysis.charts._programs import run
 from tests.analysis.charts.conftest import Published
@@ -79,6 +84,7 @@ def test_the_manifest_tells_words_numbers_and_origin(published: Published):
     assert len(manifest["estimates_sha256"]) == 64
     assert len(manifest["table"]["rows"]) == len(published.picture.rows)
     assert all(len(row) == len(manifest["table"]["columns"]) for row in manifest["table"]["rows"])
+    assert set(manifest["files"]) == set(charts.FILES) - {"json"}
     for extension, file in manifest["files"].items():
         content = published.path(extension).read_bytes()
         assert file == {
@@ -86,6 +92,11 @@ def test_the_manifest_tells_words_numbers_and_origin(published: Published):
             "bytes": len(content),
             "sha256": sha256(content).hexdigest(),
         }
+    assert {name: look["width"] for name, look in manifest["looks"].items()} == {
+        "wide": 720,
+        "narrow": 400,
+        "report": 720,
+    }
 
 
 def test_the_manifest_s_table_is_written_as_the_language_does(everything):
@@ -129,8 +140,9 @@ def test_the_svg_is_drawn_by_librsvg_as_by_us(published: Published, tmp_path: Pa
     assert max(abs(a - b) for a, b in zip(theirs, mine, strict=True)) < 24
 
 
-def test_the_svg_has_a_role_a_name_a_description_and_its_language(published: Published):
-    root = ElementTree.parse(published.path("svg")).getroot()
+@pytest.mark.parametrize("kind", SVGS)
+def test_an_svg_has_a_role_a_name_a_description_and_its_language(kind: str, published: Published):
+    root = ElementTree.parse(published.path(kind)).getroot()
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
 
     assert title is not None and description is not None
@@ -140,10 +152,112 @@ def test_the_svg_has_a_role_a_name_a_description_and_its_language(published: Pub
     assert [group.get("aria-hidden") for group in root.findall(f"{SVG}g")] == ["true"]
 
 
+def test_the_svg_with_real_text_can_be_searched_and_brings_its_font_under_its_own_name(published: Published):
+    root = ElementTree.parse(published.path("text.svg")).getroot()
+    words = " ".join(element.text or "" for element in root.iter(f"{SVG}text"))
+    style = root.find(f"{SVG}style")
+
+    assert _letters(published.picture.words.headline) in _letters(words)
+    assert style is not None and style.text and "url(data:font/woff2;base64," in style.text
+    declared = set(re.findall(r"font-family:'([^']+)'", style.text))
+    assert declared == {"Kysely Inter"}  # never Inter: the page's own would be replaced by this one
+    families = {element.get("font-family", "") for element in root.iter(f"{SVG}text")}
+    assert all(family.startswith("'Kysely Inter', Inter") for family in families)
+    used = {element.get("font-weight", "400") for element in root.iter(f"{SVG}text")}
+    assert used == set(re.findall(r"font-weight:(\d+)", style.text))
+
+
+def test_the_svg_for_reports_is_the_body_alone_in_the_font_of_the_page(published: Published):
+    root = ElementTree.parse(published.path("report.svg")).getroot()
+    texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+
+    assert published.picture.words.kicker not in texts
+    assert not any("Inter" not in element.get("font-family", "") for element in root.iter(f"{SVG}text"))
+    assert _letters(published.picture.words.source) not in _letters(" ".join(texts))
+    assert _letters(str(published.picture.rows[0][0])) in _letters(" ".join(texts))
+
+
+def test_the_narrow_twin_is_400_pixels_wide(published: Published):
+    with Image.open(published.path("narrow.png")) as png:
+        assert png.width == 800
+        assert png.info["Description"] == published.picture.alt
+    assert ElementTree.parse(published.path("narrow.svg")).getroot().get("width") == "400"
+
+
+def test_every_file_says_that_answers_were_simulated_and_where_they_are_from(published: Published):
+    about = ("operating_mode", "2026.1", "2015", "360", "269")
+    for extension in ("svg", "text.svg", "narrow.svg", "report.svg", "csv", "html", "json"):
+        content = published.path(extension).read_text(encoding="utf-8-sig").replace("\u00a0", " ")
+        assert published.picture.words.kicker.split(" –")[0].lower() in content.lower(), extension
+        assert all(word in content for word in about), extension
+    for extension in ("png", "narrow.png"):
+        with Image.open(published.path(extension)) as png:
+            assert png.info["Disclaimer"] == published.picture.words.kicker
+            assert all(word in png.info["Source"] for word in about)
+    told = run("pdfinfo", published.path("pdf"))
+    assert published.picture.words.kicker in told and "operating_mode" in told
+
+
+def test_the_snippet_is_a_figure_that_fetches_nothing_from_others_and_runs_nothing(published: Published):
+    html = published.path("html").read_text(encoding="utf-8")
+
+    assert "<script" not in html and "http" not in html and " on" not in re.sub(r'"[^"]*"|>[^<]*<', "", html)
+    sizes = published.manifest["looks"]
+    assert f'width="720" height="{sizes["wide"]["height"]}"' in html
+    assert f'width="400" height="{sizes["narrow"]["height"]}"' in html
+    assert html.count(escape(published.picture.alt)) == 1
+    assert f'<a href="{published.picture.id}.csv">' in html
+    assert escape(published.manifest["caption"]) in html
+    assert published.manifest["caption"] != published.picture.alt
+
+
+def test_a_snippet_can_name_where_its_files_lie(everything):
+    html = snippet(everything["OM_FIG01", "sv"].manifest, "https://example.org/charts/v1/")
+
+    assert 'src="https://example.org/charts/v1/OM_FIG01.png"' in html
+    assert 'href="https://example.org/charts/v1/OM_FIG01.csv"' in html
+
+
+def test_a_chart_that_would_come_out_the_same_is_not_drawn_again(tmp_path: Path):
+    spec, codebook = study.specs()["OM_FIG01"], study.codebook()
+    estimates = study.estimates(study.distribution())
+
+    def written(**changed: Any) -> set[str]:
+        before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+        given = {"estimates": estimates, "spec": spec, "codebook": codebook, **changed}
+        charts.write(given["estimates"], given["spec"], given["codebook"], "sv", tmp_path)
+        return {path.name for path in tmp_path.iterdir() if before.get(path.name) != path.stat().st_ino}
+
+    every = {f"OM_FIG01.{extension}" for extension in charts.FILES}
+    assert written() == every
+    assert written() == set()
+    later = replace(estimates.provenance, made_at="2026-03-10T10:00:00+00:00")
+    assert written(estimates=replace(estimates, provenance=later)) == set()
+
+    other = {**study.TOTALS, "PUB": (0.55, 0.17, 0.125, 0.155)}
+    assert written(estimates=study.estimates(study.distribution(other))) == every
+    assert written() == every
+    assert written(spec=replace(spec, headline=dict.fromkeys(study.LANGUAGES, "Another"))) == every
+    assert written() == every
+    renamed = study.codebook({**study.TYPES, "COMP": ("Yritys", "Företag", "Company")})
+    assert written(codebook=renamed) == every
+    assert written() == every
+    (tmp_path / "OM_FIG01.narrow.svg").write_bytes(b"<svg/>")
+    assert written() == every
+
+
+def test_a_headline_that_its_figures_do_not_support_is_not_written(tmp_path: Path):
+    cells = [CellSpec("OM_B02_PROD", "CENTRAL", "share"), CellSpec("OM_B02_DEV", "CENTRAL", "share")]
+    spec = replace(study.specs()["OM_FIG01"], claim=HeadlineClaim(cells[0], (cells[1],)))
+
+    with pytest.raises(AuthorError, match="OM_FIG01"):
+        charts.write(study.estimates(study.distribution()), spec, study.codebook(), "en", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_charts_can_stand_in_one_page(everything):
     ids: list[str] = []
-    for published in everything.values():
-        root = ElementTree.parse(published.path("svg")).getroot()
+    for root in (ElementTree.parse(one.path(kind)).getroot() for one in everything.values() for kind in SVGS[1:]):
         own = [element.get("id", "") for element in root.iter() if element.get("id")]
         used = {
             value.split("#")[1].rstrip(")")
@@ -157,8 +271,9 @@ def test_two_charts_can_stand_in_one_page(everything):
     assert len(ids) == len(set(ids))
 
 
-def test_the_svg_needs_no_style_sheet_and_runs_nothing(published: Published):
-    root = ElementTree.parse(published.path("svg")).getroot()
+@pytest.mark.parametrize("kind", ["svg", "narrow.svg", "report.svg"])
+def test_an_svg_needs_no_style_sheet_and_runs_nothing(kind: str, published: Published):
+    root = ElementTree.parse(published.path(kind)).getroot()
 
     assert {element.tag.split("}")[1] for element in root.iter()} & {
         "style",

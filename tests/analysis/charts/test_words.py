@@ -90,6 +90,22 @@ def test_real_answers_to_a_demonstration_are_called_that(language: str, kicker: 
     assert kicker.split(" –")[0].capitalize() in picture.words.source
 
 
+@pytest.mark.parametrize(
+    ("language", "kicker"),
+    [
+        ("fi", "LUONNOS – TIEDONKERUU ON KESKEN"),
+        ("sv", "UTKAST – DATAINSAMLINGEN PÅGÅR"),
+        ("en", "DRAFT – FIELDWORK IS STILL OPEN"),
+    ],
+)
+def test_answers_of_open_fieldwork_make_a_draft(language: str, kicker: str):
+    picture = draw("OM_FIG01", language, replace(study.REAL, draft=True))
+
+    assert written(picture).startswith(kicker)
+    assert picture.alt.upper().startswith(kicker)
+    assert all(row[-1] == kicker for row in picture.rows)
+
+
 def test_real_answers_carry_no_warning():
     picture = draw("OM_FIG02", "sv", study.REAL)
 
