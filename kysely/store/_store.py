@@ -160,6 +160,8 @@ class Store:
     def close_wave(self, wave: str, now: datetime) -> None:
         """Take no new responses; those that are begun can still be finished."""
         self.answers.close_wave(wave, now)
+        with suppress(StoreError):  # the wave is closed; another one's end mixes these too
+            self.identities.mix()
 
     def waves(self, instrument: str | None = None, form: str | None = None) -> tuple[Wave, ...]:
         """Return the waves of an instrument, or all, the latest opened first."""

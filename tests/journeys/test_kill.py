@@ -125,7 +125,7 @@ def test_the_judge_finds_a_page_that_is_there_in_part(study):
 def test_the_judge_finds_a_name_without_a_response(study):
     response = study.answers(1)
     typed = stores.OrganisationTyped("Nobody's Oy", "Turku")
-    study.store.identities.record("f" * 32, typed, role="TOP", origin=stores.REAL, on=NOW.date())
+    study.store.identities.record("f" * 32, typed, role="TOP", origin=stores.REAL)
     assert study.judged({1: EVERYTHING}).partial == [
         f"{'f' * 32} is known to the identity database, and there is no response"
     ]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from kysely.codebook import Missing
+from kysely.errors import StoreError
 from kysely.store import SIMULATED, Conflict, OrganisationTyped, Replayed, Saved, matching
 from tests.kysely.harvest import NOW
 
@@ -147,6 +148,20 @@ def test_neither_database_holds_an_id_of_the_other(store, start):
             }
         values.append({value for value in found if len(value) >= 16})
     assert values[0] and values[1] and not values[0] & values[1]
+
+
+def test_when_a_wave_is_closed_no_order_in_which_people_answered_is_left(store, start, wave):
+    for number in range(9):
+        start().names(f"Tila {number}", "Salo")
+    store.close_wave(wave, NOW)
+    for table in ("respondent", "organisation"):
+        if store.identities.database.sqlite:
+            with pytest.raises(StoreError, match="refused a statement"):
+                rows(store, f"SELECT rowid FROM {table}")
+        else:
+            assert len(rows(store, f"SELECT DISTINCT xmin::text FROM {table}")) == 1
+            lying = rows(store, f"SELECT id FROM {table} ORDER BY ctid")
+            assert len(lying) == 9 and lying == sorted(lying)
 
 
 def test_the_role_is_kept_whichever_page_comes_first(store, respondent):
