@@ -207,8 +207,8 @@ def estimate(choice: WeightedChoice, design: Design) -> ChoiceEstimates:
     return ChoiceEstimates(
         selected=tuple(share(column, design) for column in choice.chosen.T),
         central=tuple(share(column, design) for column in choice.central.T),
-        mean=tuple(mean(column, design) for column in level.T),
-        mean100=tuple(mean(column, design) for column in choice.hundred.T),
+        mean=tuple(mean(column, design, between=(0, choice.top)) for column in level.T),
+        mean100=tuple(mean(column, design, between=(0, 100)) for column in choice.hundred.T),
         among_pickers=tuple(mean(np.where(column > 0, column, np.nan), design) for column in level.T),
         own_share=tuple(mean(column, design) for column in choice.profile.T),
         all_share=tuple(ratio(column, sums, design) for column in level.T),

@@ -209,9 +209,9 @@ def test_a_file_can_be_compared_with_any_version_and_with_another_file(barn, cap
     kysely("wave", "open", "barn")
     first = loading.load(file).hash
     (tmp_path / "other.yaml").write_text(BARN, encoding="utf8")
-    file.write_text(edited(("en: Small", "en: Little")), encoding="utf8")
+    file.write_text(edited(("en: Small", "en: Little"), ('revision: "1"', 'revision: "2"')), encoding="utf8")
     kysely("translations", "confirm", "barn")
-    kysely("publish", "barn")
+    assert kysely("publish", "barn") == 0
     capsys.readouterr()
     assert kysely("diff", "barn", "--against", first[:8]) == 0
     assert "“Small” is now “Little”" in capsys.readouterr().out
@@ -221,12 +221,59 @@ def test_a_file_can_be_compared_with_any_version_and_with_another_file(barn, cap
     assert first[:12] in capsys.readouterr().err
 
 
+def test_a_changed_file_is_not_published_under_a_revision_that_is_taken(barn, capsys):
+    kysely, file = barn
+    kysely("wave", "open", "barn")
+    first = loading.load(file).hash
+    file.write_text(edited(("en: Small", "en: Little")), encoding="utf8")
+    kysely("translations", "confirm", "barn")
+    capsys.readouterr()
+    assert kysely("publish", "barn") == 1
+    said = capsys.readouterr().err
+    assert (
+        f"{file}:3: file: revision: '1' is what another version is called ({first[:12]}), which was published" in said
+    )
+    assert "Give the changed file a new `revision`" in said and "Nothing was published." in said
+    file.write_text(edited(("en: Small", "en: Little"), ('revision: "1"', 'revision: "1b"')), encoding="utf8")
+    assert kysely("publish", "barn") == 0
+    # Nor under an older one, when a third version comes.
+    file.write_text(edited(("en: Small", "en: Tiny")), encoding="utf8")
+    kysely("translations", "confirm", "barn")
+    assert kysely("publish", "barn") == 1
+    assert "'1' is what another version is called" in capsys.readouterr().err
+
+
+def test_a_pooled_column_whose_name_no_program_reads_is_refused_before_anybody_answers(barn, capsys):
+    kysely, file = barn
+    long = "size_of_the_buildings_27_"  # 25 characters: with __mapped, 33
+    text = edited(("id: size\n", f"id: {long}\n"))
+    file.write_text(text, encoding="utf8")
+    kysely("translations", "confirm", "barn")
+    assert kysely("wave", "open", "barn") == 0
+    middle = "          - {code: MIDDLE, label: {en: Middling, fi: Keskikokoinen}}\n"
+    retired = f'retired:\n  - {{question: {long}, code: MIDDLE, since: "2", maps_to: LARGE}}\npages:\n'
+    changed = edited((middle, ""), ("pages:\n", retired), ('revision: "1"', 'revision: "2"'), text=text)
+    file.write_text(changed, encoding="utf8")
+    kysely("translations", "confirm", "barn")
+    capsys.readouterr()
+    assert kysely("publish", "barn") == 1
+    said = capsys.readouterr().err
+    assert (
+        f"file: retired: with the earlier versions of the wave '{long}__mapped' comes to 33 characters, 32 at most"
+        in said
+    )
+    assert "Let `maps_to` name a question whose variables have at most 24 characters, or leave it out" in said
+    file.write_text(changed.replace(", maps_to: LARGE", ""), encoding="utf8")
+    assert kysely("publish", "barn") == 0
+
+
 def test_in_production_a_wave_opens_only_on_what_could_be_published(barn, capsys, monkeypatch):
     kysely, file = barn
     monkeypatch.setenv("KYSELY_MODE", "production")
     monkeypatch.setenv("KYSELY_BASE_URL", "https://kysely.example.fi")
     monkeypatch.setenv("KYSELY_TRUSTED_HOSTS", "kysely.example.fi")
     monkeypatch.setenv("KYSELY_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("KYSELY_LINK_KEY", "zyxwvutsrqponmlkjihgfedcba9876543210")
     who = [f"--{name}=x" for name in ("controller", "contact", "purpose", "legal-basis", "retention")]
     file.write_text(edited(("en: Small", "en: Little")), encoding="utf8")
     assert kysely("wave", "open", "barn", *who) == 1

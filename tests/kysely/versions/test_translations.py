@@ -64,6 +64,7 @@ def test_a_finnish_label_that_is_reworded_makes_both_translations_stale(study):
 def test_a_stale_translation_is_not_published_and_is_a_warning_of_the_check(study, capsys):
     assert kysely("wave", "open", "operating_mode") == 0
     edit(study, "fi: Yksityinen yritys", "fi: Yritys yksityisomistuksessa")
+    edit(study, "\nrevision: ", "\nrevision: 1")
     assert kysely("check") == 0
     assert capsys.readouterr().out.count("warning: BG10/options/COMP/label") == 2
     assert kysely("publish", "operating_mode") == 1
