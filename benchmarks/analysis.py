@@ -30,8 +30,7 @@ COMMANDS = (
     f"kysely simulate {INSTRUMENT} --falsification",
     f"kysely extract {INSTRUMENT}",
     f"analysis {INSTRUMENT}",
-    f"reports study --instrument {INSTRUMENT}",
-    f"reports book --instrument {INSTRUMENT}",
+    f"reports --instrument {INSTRUMENT}",
 )
 
 LOADED = """
@@ -81,7 +80,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        environment = _environment(Path(folder))
+        environment = environment_in(Path(folder))
         first = {command: _loaded(command, environment) for command in COMMANDS}  # simulates, and warms the caches
         rounds = [_round(first, environment, Path(folder)) for _ in range(args.repeats)]
     print(heading("Analysis"))
@@ -128,7 +127,8 @@ def report(rounds: Sequence[Mapping[str, Took]]) -> str:
     return "\n".join(lines)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_in(folder: Path) -> dict[str, str]:
+    """Return the environment for commands whose instance and build are in *folder*."""
     ours = {"KYSELY_INSTANCE": str(folder / "instance"), "KYSELY_BUILD": str(folder / "build"), "PYTHONPATH": str(ROOT)}
     return {**{name: value for name, value in os.environ.items() if not name.startswith("KYSELY_")}, **ours}
 

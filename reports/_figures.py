@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -13,6 +13,7 @@ from analysis.estimates import COMPLEMENTARY, HIDDEN, NOT_ESTIMABLE, TOTAL
 from analysis.letters import ALPHA
 from kysely.codebook import Kind as Scale
 from kysely.codebook import Variable
+from kysely.errors import AnalystError
 from reports._material import Line, Material
 from reports.parts import Cell, Column, Head, Row, Table
 from reports.parts.wording import Wording
@@ -20,6 +21,9 @@ from reports.parts.wording import Wording
 HIDDEN_SIGN = wording.HIDDEN_SIGN
 SHARES = ("share", "selected", "central", "missing")
 DECIMALS = {"mean": 2, "mean100": 1, "mean_respondents": 2}
+BOOK = "book"
+"""The table of the estimates that crosses every closed question with every banner of the plan."""
+
 MANY = 9
 """From so many answers on, a table is set narrow when it is printed."""
 
@@ -214,7 +218,7 @@ class Figures:
         self,
         table: str,
         name: str,
-        banners: Iterable[str],
+        banners: Collection[str],
         estimand: str,
         *,
         caption: str,
@@ -225,8 +229,9 @@ class Figures:
         """Return *name* by the groups of *banners*: a row a group with its bases, a column a code.
 
         The mean of a question of levels stands after its shares. Where there are weights every row per respondent
-        has the same row weighted under it.
+        has the same row weighted under it. Raises AnalystError for what the plan doesn't tabulate.
         """
+        self._planned(table, name, banners)
         signs, measures, kinds = self.signs(), self._measures(name), self.of_kind(estimand)
         rows = list(self._rows(signs, table, name, measures, kinds, banners))
         beside = len(kinds) > 1
@@ -252,6 +257,19 @@ class Figures:
             folded=folded,
             narrow=len(measures) >= MANY,
         )
+
+    def _planned(self, table: str, name: str, banners: Collection[str]) -> None:
+        plan = self.material.plan
+        tabulated = {spec.id: spec for spec in plan.tables}
+        if table != BOOK and table not in tabulated:
+            raise AnalystError(f"plan.yaml has no table {table!r}; there are: {', '.join((BOOK, *tabulated))}")
+        if table != BOOK and name not in tabulated[table].variables:
+            known = ", ".join(tabulated[table].variables)
+            raise AnalystError(f"the table {table} of plan.yaml has no variable {name!r}; it has: {known}")
+        across = plan.banners if table == BOOK else tabulated[table].banners
+        if unknown := [banner for banner in banners if banner not in across]:
+            known = ", ".join(across) or "none"
+            raise AnalystError(f"the table {table} of plan.yaml has no banner {unknown[0]!r}; it has: {known}")
 
     def _measures(self, name: str) -> tuple[tuple[str, str], ...]:
         """Return the statistic and code of every column of a cross-tab of *name*."""

@@ -11,9 +11,8 @@ from analysis import comparisons, wording
 from analysis.estimates import COMPLEMENTARY, HIDDEN, NOT_ESTIMABLE, TOTAL
 from analysis.letters import ALPHA
 from kysely.codebook import Kind as Scale
-from reports._figures import HIDDEN_SIGN, Figures, Kind
+from reports._figures import BOOK, HIDDEN_SIGN, Figures, Kind
 from reports._material import Line
-from reports.crosstabs import BOOK
 from reports.parts.workbook import Entry, Look, Sheet
 
 STUB_WIDTH, GROUP_WIDTH = 46.0, 13.0

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kysely.codebook import Kind
-from reports._figures import Figures
+from reports._figures import BOOK, Figures
 from reports._material import Material
 from reports.parts import Paragraph, Part, Section
 from reports.topline import ESTIMANDS, sentence
-
-BOOK = "book"
 
 
 def build(material: Material, language: str) -> Section:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from analysis.estimates import TOTAL
 from analysis.plan import TableSpec
 from kysely.codebook import Kind
+from kysely.errors import AnalystError
 from reports._figures import Figures
-from reports._material import Drawing, Material
+from reports._material import Material
 from reports.parts import Cell, Chart, Column, Head, Note, Paragraph, Part, Row, Section, Table
-from reports.parts.wording import Wording
 
 ESTIMANDS = ("respondent", "organisation")
 
@@ -27,7 +27,7 @@ def build(material: Material, language: str) -> Section:
         title=say("topline.title"),
         parts=(Paragraph(say("topline.intro")),),
         sections=(
-            Section("charts", say("topline.charts_title"), tuple(_charts(material, say))),
+            Section("charts", say("topline.charts_title"), tuple(_charts(figures))),
             *(
                 Section(
                     id=table.id,
@@ -41,22 +41,18 @@ def build(material: Material, language: str) -> Section:
     )
 
 
-def _charts(material: Material, say: Wording) -> Iterator[Part]:
-    drawings = material.drawings.get(say.language, {})
-    if not drawings:
-        yield Note(say("topline.no_charts"))
-    for spec in material.plan.charts:
-        if spec.id in drawings:
-            yield _chart(drawings[spec.id], say)
-
-
-def _chart(drawing: Drawing, say: Wording) -> Chart:
+def chart(figures: Figures, name: str) -> Chart:
+    """Return the chart *name* of the plan. Raises AnalystError if it was not drawn in this language."""
+    drawn = figures.material.drawings.get(figures.language, {})
+    if name not in drawn:
+        known = ", ".join(drawn) or "none"
+        raise AnalystError(f"no chart {name!r} is drawn in {figures.language!r}; there are: {known}")
+    say, drawing = figures.say, drawn[name]
     columns = tuple(
         Column(title, numeric=all(_FIGURE.fullmatch(row[place]) for row in drawing.rows))
         for place, title in enumerate(drawing.columns[1:], start=1)
     )
     rows = tuple(Row(row[0], tuple(Cell(cell) for cell in row[1:])) for row in drawing.rows)
-    table = Table(f"{drawing.id}-data", drawing.title, drawing.columns[0], columns, rows)
     told = (("base", drawing.base), ("note", drawing.note), ("source", drawing.source))
     return Chart(
         id=drawing.id,
@@ -65,9 +61,18 @@ def _chart(drawing: Drawing, say: Wording) -> Chart:
         svg=drawing.svg,
         alt=drawing.alt,
         notes=tuple(f"{say(f'topline.{name}')} {text}" for name, text in told if text),
-        table=table,
+        table=Table(f"{drawing.id}-data", drawing.title, drawing.columns[0], columns, rows),
         summary=say("table.data"),
     )
+
+
+def _charts(figures: Figures) -> Iterator[Part]:
+    drawn = figures.material.drawings.get(figures.language, {})
+    if not drawn:
+        yield Note(figures.say("topline.no_charts"))
+    for spec in figures.material.plan.charts:
+        if spec.id in drawn:
+            yield chart(figures, spec.id)
 
 
 def _table(figures: Figures, spec: TableSpec) -> Iterator[Part]:

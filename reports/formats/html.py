@@ -112,11 +112,12 @@ def _font_faces() -> str:
 
 
 def _running_head(document: Document) -> str:
-    """Return the rule that prints banner, title and page number on every sheet."""
+    """Return the rule that prints banner, title, provenance and page number on every sheet."""
     return (
         "@page{"
         f"@top-left{{content:{_css_string(document.banner)}}}"
         f"@top-right{{content:{_css_string(document.title)}}}"
+        f"@bottom-left{{content:{_css_string(document.provenance)}}}"
         f"@bottom-right{{content:{_css_string(document.words.page)} ' ' counter(page)}}"
         "}"
     )

@@ -51,15 +51,20 @@ _ORDINARY = re.compile(r"[\n -~\xa0-ſ]*")
 
 def render(document: Document) -> bytes:
     """Return *document* as a tagged PDF. Raises AnalystError if it can't be set."""
-    lacking: set[str] = set()
-    content = _writable(_document(document), lacking)
-    if lacking:
-        signs = ", ".join(sorted(f"U+{ord(sign):04X}" for sign in lacking))
-        content["closing"].append(_part(Paragraph(document.words.lacking.format(signs=signs)), wide=False))
     try:
-        return typesetting.pdf(TEMPLATE, content)
+        return typesetting.pdf(TEMPLATE, content(document))
     except typesetting.NotSet as error:
         raise AnalystError(f"the report {document.title!r} can't be set as a PDF: {error}") from None
+
+
+def content(document: Document) -> dict[str, Any]:
+    """Return everything that stands on the pages, as data; what the typeface lacks is told of at the end."""
+    lacking: set[str] = set()
+    found: dict[str, Any] = _writable(_document(document), lacking)
+    if lacking:
+        signs = ", ".join(sorted(f"U+{ord(sign):04X}" for sign in lacking))
+        found["closing"].append(_part(Paragraph(document.words.lacking.format(signs=signs)), wide=False))
+    return found
 
 
 def _document(document: Document) -> dict[str, Any]:
