@@ -35,7 +35,7 @@ def _upgrade(settings: Settings, args: argparse.Namespace) -> int:
     from kysely import store
 
     for done in store.upgraded(settings, now=datetime.now(UTC)):
-        copy = f"; the copy from before is {done.backup}" if done.backup else ""
+        copy = f"; the copy from before is {done.backup}, to be deleted once all is well" if done.backup else ""
         if done.before == done.after:
             print(f"{done.database}: schema {done.after} is the newest, nothing to do")
         elif done.before:
