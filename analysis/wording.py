@@ -54,9 +54,9 @@ def percent_range(low: float, high: float, language: str, decimals: int = 0) -> 
     return f"{percent(low, language, decimals, sign=False)}{EN_DASH}{percent(high, language, decimals)}"
 
 
-def points(difference: float, language: str, decimals: int = 0) -> str:
-    """Return a difference of two shares (−1–1) as signed percentage points, `+28 %-yks.`."""
-    return _difference(difference, language, decimals, _POINTS[language])
+def points(difference: float, language: str, decimals: int = 0, *, unit: bool = True) -> str:
+    """Return a difference of two shares (−1–1) as signed percentage points, `+28 %-yks.`; without *unit* `+28`."""
+    return _difference(difference, language, decimals, _POINTS[language] if unit else "")
 
 
 def scale_points(difference: float, language: str, decimals: int = 0) -> str:

@@ -21,13 +21,16 @@ STAGES = ("#6A98C0", "#2F6AA3", "#0B2F57")
 BAR = "#2F6AA3"
 """Bars and dots of what has no colour of its own."""
 
+GOAL = "#0E5A8A"
+"""What is wished for, beside the grey of today."""
+
 _GREYS, _BLUES = ("#5E5E5E", "#949494"), ("#4A90C2", "#0E3F6E")
 _BROWNS, _MIDDLE = ("#6E3B0C", "#C77C2E"), "#8A8A8A"
 
 _OPTIONS = {"PROD": "#CF7B1F", "DEV": "#2F8AC0", "CUST": "#06463C", "PUB": "#7A2E85"}
 _SPARE = ("#5E5E5E", "#949494", "#AA3311")
 
-_PAIR = ("#0E5A8A", "#949494")
+_PAIR = (GOAL, "#949494")
 
 OPTIONS = len(_OPTIONS) + len(_SPARE)
 """How many options can have a colour that tells them apart."""

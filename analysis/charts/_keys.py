@@ -25,8 +25,15 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "diverging_levels": {"levels": Key("levels"), "score": Key("score", required=False, tabulated=False)},
     "dots_by_group": {"levels": Key("levels", tabulated=False), "score": Key("score"), "banner": Key("banner")},
     "grid_of_items": {"levels": Key("levels")},
+    "perspectives": {
+        "levels": Key("levels", tabulated=False),
+        "score": Key("score"),
+        "wished": Key("score"),
+        "strategy": Key("score", required=False),
+    },
     "score_by_group": {
-        "levels": Key("levels"),
+        "levels": Key("levels", tabulated=False),
+        "score": Key("score", required=False),
         "banner": Key("banner"),
         "statistic": Key("statistic", required=False, tabulated=False),
     },

@@ -196,6 +196,41 @@ def change(option: str, first: tuple[str, str, int], last: tuple[str, str, int],
     return {"fi": f"{option} {told}.", "sv": f"{option} {told}.", "en": f"{option} {told}."}[language]
 
 
+PERSPECTIVES = {
+    "fi": {"now": "Nyt", "wished": "Kolmen vuoden kuluttua", "strategy": "Strategiassa"},
+    "sv": {"now": "Nu", "wished": "Om tre år", "strategy": "I strategin"},
+    "en": {"now": "Now", "wished": "In three years", "strategy": "In the strategy"},
+}
+"""From when an organisation is looked at, as the marks of a chart are called."""
+
+
+def change_heading(language: str) -> str:
+    return {"fi": "Muutos, prosenttiyksikköä", "sv": "Ändring, procentenheter", "en": "Change, percentage points"}[
+        language
+    ]
+
+
+def paired_change(language: str) -> str:
+    return {
+        "fi": f"Muutos on laskettu pyöristämättömistä luvuista nykyisestä toivottuun, suluissa sen 95{NBSP}%:n "
+        "luottamusväli (samat vastaajat, organisaatiot ryppäinä).",
+        "sv": "Ändringen är beräknad på oavrundade tal från nuläget till det önskade, inom parentes dess "
+        "95-procentiga konfidensintervall (samma svarande, organisationerna som kluster).",
+        "en": "The change is from now to the wish, computed from unrounded shares, with its 95% confidence interval in "
+        "brackets (same respondents, organisations as clusters).",
+    }[language]
+
+
+def changed(option: str, now: str, wished: str, figures: str, n: int, language: str) -> str:
+    """Return, for the alt text, one option's share now and as wished for, and the change with its interval."""
+    of = base(n, language)
+    return {
+        "fi": f"{option}: nyt {now}, toivottu {wished}, muutos {figures}, {of}.",
+        "sv": f"{option}: nu {now}, önskat {wished}, ändring {figures}, {of}.",
+        "en": f"{option}: now {now}, wished for {wished}, change {figures}, {of}.",
+    }[language]
+
+
 def vertical_interval(language: str) -> str:
     return {
         "fi": f"Pystyviiva on 95{NBSP}%:n luottamusväli (organisaatiot ryppäinä).",
@@ -463,6 +498,9 @@ COLUMNS = {
         "mean_high": "Luottamusvälin yläraja",
         "low": "Luottamusvälin alaraja (%)",
         "high": "Luottamusvälin yläraja (%)",
+        "change": "Muutos (%-yks.)",
+        "change_low": "Muutoksen alaraja (%-yks.)",
+        "change_high": "Muutoksen yläraja (%-yks.)",
         "n": "Vastaajia",
         "organisations": "Organisaatioita",
         "mark": "Merkintä",
@@ -480,6 +518,9 @@ COLUMNS = {
         "mean_high": "Konfidensintervallets övre gräns",
         "low": "Konfidensintervallets nedre gräns (%)",
         "high": "Konfidensintervallets övre gräns (%)",
+        "change": "Ändring (%-enh.)",
+        "change_low": "Ändringens nedre gräns (%-enh.)",
+        "change_high": "Ändringens övre gräns (%-enh.)",
         "n": "Svarande",
         "organisations": "Organisationer",
         "mark": "Anmärkning",
@@ -497,6 +538,9 @@ COLUMNS = {
         "mean_high": "Upper limit of the interval",
         "low": "Lower limit of the interval (%)",
         "high": "Upper limit of the interval (%)",
+        "change": "Change (pp)",
+        "change_low": "Lower limit of the change (pp)",
+        "change_high": "Upper limit of the change (pp)",
         "n": "Respondents",
         "organisations": "Organisations",
         "mark": "Mark",

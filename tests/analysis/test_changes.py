@@ -4,18 +4,12 @@ import numpy as np
 import pytest
 
 from analysis.contrasts import CHANGES
-from kysely import loading, paths
 from tests.analysis import _full_study, _study
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    return _full_study.extract(tmp_path_factory.mktemp("full"))
-
-
-@pytest.fixture(scope="module")
-def estimates(answers):
-    return _study.estimates(answers)
+def estimates():
+    return _full_study.estimates()[0]
 
 
 def test_a_change_is_the_difference_of_the_two_figures_of_the_table(estimates):
@@ -35,8 +29,7 @@ def test_where_everybody_answers_both_its_variance_is_that_of_the_mean_change(tm
     kept = [row for row in range(len(full)) if all(isinstance(full.columns[name][row], int) for name in both)]
     study = full.take(kept)
 
-    book = loading.load(paths.REPOSITORY / "questionnaires" / "operating_mode", "full").codebook
-    extracted = _study.extracts.read(_study.write(study, tmp_path, book))
+    extracted = _study.extracts.read(_study.write(study, tmp_path, _full_study.asked()))
     change = _study.estimates(extracted).select(table=CHANGES, variable="OM_B_DES", code="DEV", statistic="central")
 
     before, after = (np.array([value == 3 for value in study.columns[name]], float) for name in both)
