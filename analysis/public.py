@@ -9,7 +9,8 @@ import numpy as np
 from analysis.extract import unnamed
 from analysis.plan import DERIVED, PublicQuestion, RecodeCategory
 from analysis.publishable import Amount, Level, PublishingError, Question, Scale, Shares
-from analysis.publishing import Classification, Responses, Wording
+from analysis.publishing import Classification, Responses
+from analysis.refusals import Wording
 from analysis.study import Study
 from kysely.codebook import Kind
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from analysis.extract import Extract
     from analysis.ledger import DataSet, Entry, Ledger
     from analysis.publishable import Figure, Rules
-    from analysis.publishing import Override, Refusal, Responses, Snapshot, Wording
+    from analysis.publishing import Override, Responses, Snapshot
+    from analysis.refusals import Refusal, Wording
     from analysis.study import Study
 
 COMMAND = "publish"
@@ -292,7 +293,7 @@ def judge(
 ) -> Outcome:
     """Return what may become public of what is asked for, beside all that did so earlier."""
     from analysis import public, publishing
-    from analysis.publishing import Refusal
+    from analysis.refusals import Refusal
 
     question = public.question(study, one.question, coarsest=one.coarsest)
     by = public.classification(study, one.by, [_merge(merge) for merge in merges]) if one.by else None
@@ -323,7 +324,7 @@ def _strangers(
     the ledger, unless both were made with its key: then one book has the pseudonyms of both. Without it nobody can
     see how few have come or gone in between.
     """
-    from analysis.publishing import Reason, Refusal
+    from analysis.refusals import Reason, Refusal
 
     sets = {one.number: one for one in desk.ledger.data_sets()}
     other = [
@@ -368,7 +369,7 @@ def headline(desk: Desk, study: Study, data_set: DataSet, frozen: bool) -> str:
 
 def told(outcome: Outcome, say: Wording, *, confirmed: bool) -> Iterator[str]:
     """Yield in plain words what was published of what was asked for, what was put together or refused, and why."""
-    from analysis.publishing import Refusal
+    from analysis.refusals import Refusal
 
     one, decided = outcome.asked, outcome.decided
     yield f"{say.chart(one.question, one.by)} [{one.question}{f' by {one.by}' if one.by else ''}]"

@@ -13,7 +13,8 @@ import pytest
 from analysis import ledger
 from analysis.ledger import Base, DataSet, Ledger, LedgerError
 from analysis.publishable import Shares
-from analysis.publishing import Refusal, Responses, Snapshot, release
+from analysis.publishing import Responses, Snapshot, decide
+from analysis.refusals import Refusal
 from kysely.errors import ConfigurationError
 from kysely.pseudonyms import VARIABLE, keyed
 
@@ -90,7 +91,12 @@ def published(book, n, dataset="1"):
     ids = [f"respondent-{i}" for i in range(n)]
     responses = Responses.of(dataset, ids, [f"firm-{i}" for i in ids], secret=SECRET)
     question = Shares("Q", np.arange(n) % 2, ("A", "B"))
-    return release(book, f"2026-01-0{dataset}", responses, question)
+    earlier = book.entries()
+    decided = decide(responses, question, None, earlier)
+    if isinstance(decided, Refusal):
+        return decided
+    book.record(decided[1], f"2026-01-0{dataset}", judged_against=earlier)
+    return decided[0]
 
 
 def test_a_publication_is_tested_against_those_in_the_file_even_when_they_are_retired(tmp_path):

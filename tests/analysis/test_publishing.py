@@ -23,7 +23,8 @@ from analysis.publishable import (
     percent,
     quote,
 )
-from analysis.publishing import OTHER, Classification, Override, Refusal, Responses, Snapshot
+from analysis.publishing import Classification, Override, Responses, Snapshot
+from analysis.refusals import OTHER, Refusal
 from tests.analysis import _attacker
 
 SURVEYS, PUBLICATIONS = (5000, 20) if os.environ.get("KYSELY_LONG") else (4, 6)

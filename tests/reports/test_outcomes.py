@@ -19,25 +19,12 @@ from reports.parts.wording import Wording
 from tests.analysis import _study
 from tests.reports import _built
 from tests.reports._built import Page, read
+from tests.validation import _outcomes
+from tests.validation._outcomes import BY_CODE as VECTOR
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = _built.LANGUAGES
-VECTOR = {"I": 360, "P": 25, "R": 120, "NC": 300, "O": 15, "U": 1180, "NE": 100}
-RATES = {  # DOMAIN.md, section e
-    "RR1": 0.1800,
-    "RR2": 0.1925,
-    "RR3": 0.1923,
-    "RR4": 0.2057,
-    "RR5": 0.4390,
-    "RR6": 0.4695,
-    "COOP1": 0.6923,
-    "COOP2": 0.7404,
-    "COOP3": 0.7129,
-    "COOP4": 0.7624,
-    "REF1": 0.0600,
-    "CON1": 0.2600,
-    "e": 0.8913,
-}
+RATES = {**_outcomes.RATES, "e": round(_outcomes.ELIGIBLE, 4)}
 SILENT = {
     "R_explicit": 80,
     "NC_bounce_known_person": 120,
