@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from kysely import typesetting
 from kysely.errors import AnalystError
 from reports.parts import Cell, Chart, Column, Document, Row
 
@@ -18,7 +19,6 @@ SUFFIX = "html"
 HOLDS = Document
 
 _FOLDER = Path(__file__).parent / "_html"
-_FONTS = Path(__file__).parents[2] / "kysely" / "fonts"
 _FACES = (
     ("Inter-Regular", 400, "normal"),
     ("Inter-Italic", 400, "italic"),
@@ -105,7 +105,7 @@ def _style() -> str:
 def _font_faces() -> str:
     return "\n".join(
         f'@font-face{{font-family:"Inter";font-weight:{weight};font-style:{style};font-display:block;'
-        f"src:url(data:font/woff2;base64,{b64encode((_FONTS / f'{name}.woff2').read_bytes()).decode()}) "
+        f"src:url(data:font/woff2;base64,{b64encode((typesetting.FONTS / f'{name}.woff2').read_bytes()).decode()}) "
         'format("woff2")}'
         for name, weight, style in _FACES
     )
