@@ -121,7 +121,7 @@ class Access:
 
     def _knows(self, account: Account, device: str) -> bool:
         known = self._device(account, device.partition(".")[0])
-        return hmac.compare_digest(known.encode(), device.encode("utf-8", "replace"))
+        return hmac.compare_digest(known.encode("utf-8", "replace"), device.encode("utf-8", "replace"))
 
 
 @contextmanager
@@ -129,9 +129,10 @@ def opened(settings: Settings) -> Iterator[Access]:
     """Open the databases for a command, brought to the newest schema, and give its access."""
     from kysely import store
 
-    store.upgraded(settings, now=datetime.now(UTC))
     database = store.access_database(settings)
+    access = Access.of(database, settings)
+    store.upgraded(settings, now=datetime.now(UTC))
     try:
-        yield Access.of(database, settings)
+        yield access
     finally:
         database.close()

@@ -28,7 +28,7 @@ def new_secret() -> str:
 
 def address(secret: str, name: str) -> str:
     """Return the otpauth address that a QR code shows to an authenticator app."""
-    return pyotp.TOTP(secret).provisioning_uri(name, issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
 def counter_of(secret: str, typed: str, *, now: datetime, after: int) -> int | None:

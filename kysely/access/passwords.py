@@ -8,6 +8,7 @@ same from every keyboard.
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 import unicodedata
 from functools import cache
@@ -71,7 +72,9 @@ def matches(kept: str | None, password: str) -> bool:
     nobody = _nobody()
     with _ROOM:
         try:
-            return _HASHER.verify(kept or nobody, taken) and kept is not None and len(taken) <= LONGEST
+            return (
+                _HASHER.verify(nobody if kept is None else kept, taken) and kept is not None and len(taken) <= LONGEST
+            )
         except (VerificationError, InvalidHashError):
             return False
 
@@ -115,5 +118,5 @@ def _climbs(text: str) -> bool:
 
 @cache
 def _nobody() -> str:
-    """A hash of no password: whoever has none costs as much to check as everybody."""
-    return hashed("nobody has this password " * 2)
+    """A hash of what nobody knows: whoever has no password costs as much to check as everybody."""
+    return hashed(secrets.token_hex(32))
