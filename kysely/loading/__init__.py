@@ -20,7 +20,16 @@ from kysely.instrument import Instrument
 from kysely.loading import _history, _lint, _scores
 from kysely.loading._binding import LANGUAGE, Binder, missing_labels
 from kysely.loading._document import SCHEMA, Document, Form, Languages, MissingLabels
-from kysely.loading._nodes import MAXIMUM_BYTES, Node, from_bytes, from_file, from_json, from_plain, from_yaml
+from kysely.loading._nodes import (
+    MAXIMUM_BYTES,
+    Node,
+    from_bytes,
+    from_file,
+    from_json,
+    from_plain,
+    from_yaml,
+    uncollected,
+)
 from kysely.questions._base import Question, Scale
 
 FILE = "questionnaire.yaml"
@@ -162,6 +171,7 @@ def _from_content(file: str, content: bytes) -> _Draft:
     return _Draft(draft.file, draft.node, draft.document, draft.missing, (*problems, *draft.problems))
 
 
+@uncollected()
 def _draft(node: Node, file: str, *, lenient: bool = False) -> _Draft:
     binder = Binder(file, (), lenient=lenient)
     if not isinstance(node.value, dict):
