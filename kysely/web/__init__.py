@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -42,6 +43,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *func*: none of ours is asynchronous, and Flask would look whether it is at each of its calls."""
+        return func
+
+
 def create_app(
     settings: Settings,
     store: Store,
@@ -55,7 +62,7 @@ def create_app(
 
     A *preview* says so on every page and has an index of its pages.
     """
-    app = Flask("kysely.web", static_folder=None, template_folder=None)
+    app = _Application("kysely.web", static_folder=None, template_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=MAXIMUM_REQUEST,
         MAX_FORM_MEMORY_SIZE=MAXIMUM_REQUEST,
@@ -105,5 +112,5 @@ def from_environment() -> Flask:
     settings = Settings.from_env(os.environ)
     app = create_app(settings, store.open(settings, upgrade=False))
     app.wsgi_app = WholeRequests(app.wsgi_app, limit=MAXIMUM_REQUEST)  # type: ignore[method-assign]
-    settle(app.jinja_env)
+    settle()
     return app

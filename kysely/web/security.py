@@ -205,7 +205,8 @@ class _Signed:
     """
 
     def __init__(self, keys: list[str], purpose: str):
-        self._signer = Signer(keys, salt=purpose, digest_method=hashlib.sha256)
+        derived = [Signer(key, salt=purpose, digest_method=hashlib.sha256).derive_key() for key in keys]
+        self._signer = Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
 
     def dumps(self, fields: tuple[str | int, ...]) -> str:
         return self._signer.sign(base64_encode(_PLAIN.encode(fields))).decode()

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
-from jinja2 import Environment
-
 PLACES = 4
 """Requests of one process that are worked on at a time; more would only make each other wait."""
 
@@ -48,14 +46,12 @@ class WholeRequests:
             environ.pop("wsgi.input_terminated", None)
 
 
-def settle(templates: Environment) -> None:
-    """Do before the first request what would make a respondent wait: compile templates, and count what stays.
+def settle() -> None:
+    """Do before the first request what would make a respondent wait: count what stays.
 
     A full garbage collection of everything that was imported halts all threads for some 60 ms; frozen, none of it is
     looked at again.
     """
-    for name in templates.list_templates(["html"]):
-        templates.get_template(name)
     gc.collect()
     gc.freeze()
 
