@@ -290,7 +290,7 @@ def test_an_exception_shows_a_number_and_logs_no_answer(site, monkeypatch, caplo
     assert page.status_code == 500
     reference = text(page).split("Tapahtuman numero: ")[1][:8]
     logged = caplog.text
-    assert reference in logged and "ZeroDivisionError" in logged and "interview.py" in logged
+    assert reference in logged and "ZeroDivisionError" in logged and "saving.py" in logged
     assert "Salainen" not in logged and "Salainen" not in page.text and "Traceback" not in page.text
 
 
