@@ -22,12 +22,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     backup.add_argument("--to", type=Path, help="folder for the copies (default: backups in the instance folder)")
     restore = actions.add_parser("restore", help="bring the newest copies back; what was erased since is erased again")
     restore.add_argument("--from", dest="folder", type=Path, help="folder of the copies (default: as for backup)")
-    restore.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
+    forget = actions.add_parser("forget", help="delete who was invited and who answered; the answers stay")
+    for asking in (restore, forget):
+        asking.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
-    actions = {"upgrade": _upgrade, "status": _status, "backup": _backup, "restore": _restore}
+    actions = {"upgrade": _upgrade, "status": _status, "backup": _backup, "restore": _restore, "forget": _forget}
     return actions[args.action](settings, args)
 
 
@@ -89,15 +91,34 @@ def _restore(settings: Settings, args: argparse.Namespace) -> int:
     from kysely import store
 
     folder = args.folder or settings.instance / "backups"
-    if not args.yes:
-        print(f"What was answered since the newest copy in {folder} will be gone. Stop the server first.")
-        print("Restore it? Type yes: ", end="", flush=True)
-        if sys.stdin.readline().strip().lower() != "yes":
-            print("Nothing was restored.")
-            return StoreError.exit_code
+    print(f"What was answered since the newest copy in {folder} will be gone. Stop the server first.")
+    if not (args.yes or _meant("Restore it?")):
+        print("Nothing was restored.")
+        return StoreError.exit_code
     done = store.restore(settings, folder, now=datetime.now(UTC))
     print(f"Restored: {', '.join(done.databases)}, and {done.ledgers} files of ledgers.")
     for file in done.kept:
         print(f"What stood there before is kept: {file}")
     print(f"Erased again, since it was erased after that copy: {done.erased}.")
     return 0
+
+
+def _forget(settings: Settings, args: argparse.Namespace) -> int:
+    from kysely import store
+
+    print("Names, contacts, invitations and mails will be gone; make the last extract first, for the response rates.")
+    if not (args.yes or _meant("Delete them?")):
+        print("Nobody was deleted.")
+        return StoreError.exit_code
+    counts = store.forget(settings, now=datetime.now(UTC))
+    print(f"Deleted: {counts['respondent']} respondents, {counts['organisation']} organisations, ", end="")
+    print(f"{counts['contact']} contacts with {counts['invitation']} invitations. The answers stay.")
+    print(
+        "Backups hold them until they are deleted. Destroy KYSELY_LINK_KEY, and nothing leads there from the answers."
+    )
+    return 0
+
+
+def _meant(question: str) -> bool:
+    print(f"{question} Type yes: ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() == "yes"

@@ -4,6 +4,7 @@ from kysely.questions.organisation import OrganisationTyped
 from kysely.store._store import Store
 from kysely.store.copying import backup, restore
 from kysely.store.databases import access_database, databases, every_database
+from kysely.store.forgetting import forget
 from kysely.store.opening import open, upgraded
 from kysely.store.tables import OPEN, REAL, SIMULATED
 from kysely.store.upgrading import current, faults, is_newest
@@ -58,6 +59,7 @@ __all__ = [
     "databases",
     "every_database",
     "faults",
+    "forget",
     "is_newest",
     "open",
     "restore",
