@@ -31,7 +31,7 @@ import json, sys, time
 from pathlib import Path
 from reports import _material, study
 from reports.formats import pdf
-import fontTools.ttLib, typst
+import matplotlib.ft2font, typst
 material = _material.read(Path(sys.argv[1]), Path(sys.argv[2]), "operating_mode")
 began = time.perf_counter(), time.process_time()
 made = pdf.render(study.build(material, "fi"))

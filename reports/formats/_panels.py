@@ -6,7 +6,7 @@ label breaks too early or too late is no fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -105,8 +105,16 @@ def _fitted(table: Table, places: Sequence[int], natural: Sequence[float], room:
 
 
 def _stub(table: Table) -> float:
-    longest = max((len(wording.plain(row.title)) for row in table.rows if isinstance(row, Row)), default=0)
+    longest = _most(row.title for row in table.rows if isinstance(row, Row))
     return min(max(longest * WORD + GAP, STUB[0]), STUB[1])
+
+
+def _texts(table: Table, place: int) -> Iterator[str]:
+    return (row.cells[place].text for row in table.rows if isinstance(row, Row))
+
+
+def _most(texts: Iterable[str]) -> int:
+    return max((len(wording.plain(text)) for text in texts), default=0)
 
 
 def _natural(table: Table, place: int) -> float:
@@ -116,7 +124,7 @@ def _natural(table: Table, place: int) -> float:
         _longest(_at_soft_hyphens(column.title)), PIECE if wording.SOFT_HYPHEN in column.title else SYLLABLE
     )
     if not column.numeric:
-        longest = max((len(wording.plain(cell.text)) for cell in cells), default=0)
+        longest = _most(_texts(table, place))
         widest = WORDS[1] * 2 if column.code else WORDS[1]
         return max(min(longest * WORD + GAP, widest), min(WORDS[0], longest * WORD + GAP), title + GAP)
     text = max((FIGURE * (len(cell.text) + len(cell.mark)) + LETTER * len(cell.letters) for cell in cells), default=0)
@@ -125,8 +133,11 @@ def _natural(table: Table, place: int) -> float:
 
 
 def _roomy(table: Table, place: int) -> float:
-    """Return the width at which the title of a column breaks between words only."""
-    return TITLE * min(_longest(wording.plain(table.columns[place].title)), COMPOUND) + GAP
+    """Return the width at which a column is easy to read: its title in three lines at most, its words in few."""
+    title = wording.plain(table.columns[place].title)
+    letters = max(min(_longest(title), COMPOUND), ceil(len(title) / 2.4))
+    words = 0 if table.columns[place].numeric else min(_most(_texts(table, place)), 85)
+    return max(TITLE * letters, WORD * words) + GAP
 
 
 def _at_soft_hyphens(title: str) -> str:

@@ -261,7 +261,6 @@ def _in_typeface(text: str, lacking: set[str]) -> str:
 
 @cache
 def _typeface() -> frozenset[int]:
-    from fontTools.ttLib import TTFont
+    from matplotlib.ft2font import FT2Font
 
-    with TTFont(typesetting.FONTS / "Inter-Regular.ttf", lazy=True) as font:
-        return frozenset(font.getBestCmap())
+    return frozenset(FT2Font(str(typesetting.FONTS / "Inter-Regular.ttf")).get_charmap())
