@@ -57,16 +57,12 @@ def write(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: s
     Does nothing if the files that are there were made from the very same.
     Raises AuthorError if the headline claims what the figures don't support.
     """
-    from analysis import headlines
+    if is_current(estimates, spec, codebook, language, folder):
+        return _manifest(spec, folder)
     from analysis.charts import _files, _recipe
 
-    headlines.check(spec, estimates, language)
-    made_from = _recipe.made_from(estimates, spec, codebook, language)
-    manifest = folder / f"{spec.id}.json"
-    if _files.is_current(manifest, made_from):
-        return manifest
     pictures = [draw(estimates, spec, codebook, language, look) for look in LOOKS]
-    return _files.write(pictures, folder, made_from=made_from)
+    return _files.write(pictures, folder, made_from=_recipe.made_from(estimates, spec, codebook, language))
 
 
 def write_all(
@@ -74,19 +70,45 @@ def write_all(
 ) -> Iterator[Path]:
     """Draw every chart in every language into <folder>/<language>/ and yield each manifest once it is there.
 
-    If a chart can't be drawn, those begun are finished before the error is raised.
+    Those that would come out as they are come first. If a chart can't be drawn, those begun are finished before the
+    error is raised.
     """
+    wanted = [(spec, language) for spec in specs for language in languages]
+    stale = []
+    for spec, language in wanted:
+        if is_current(estimates, spec, codebook, language, folder / language):
+            yield _manifest(spec, folder / language)
+        else:
+            stale.append((spec, language))
+    if not stale:
+        return
     # Once, before the processes part: the charts, and what matplotlib would import while it saves.
     for module in ("PIL.PngImagePlugin", "fontTools.subset", *(f"{_BACKEND}_{name}" for name in ("agg", "pdf", "svg"))):
         import_module(module)
-    for name in {spec.chart for spec in specs}:
+    for name in {spec.chart for spec, _ in stale}:
         plugins.load("analysis.charts", name)
 
     def one(task: tuple[ChartSpec, str]) -> Path:
         spec, language = task
         return write(estimates, spec, codebook, language, folder / language)
 
-    yield from each(one, [(spec, language) for spec in specs for language in languages])
+    yield from each(one, stale)
+
+
+def is_current(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: str, folder: Path) -> bool:
+    """Whether *folder* has the chart as it would come out now. Loads nothing that draws.
+
+    Raises AuthorError if the headline claims what the figures don't support.
+    """
+    from analysis import headlines
+    from analysis.charts import _recipe
+
+    headlines.check(spec, estimates, language)
+    return _recipe.is_current(_manifest(spec, folder), _recipe.made_from(estimates, spec, codebook, language))
+
+
+def _manifest(spec: ChartSpec, folder: Path) -> Path:
+    return folder / f"{spec.id}.json"
 
 
 def remove_others(folder: Path, drawn: Collection[Path]) -> None:

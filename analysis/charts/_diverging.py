@@ -14,11 +14,12 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._cells import Cell, cells
 from analysis.charts._colours import INK, MUTED, ink_on, scale_colours
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._fonts import width
 from analysis.charts._labels import levels_of, members, option_label
 from analysis.charts._lines import wrapped
 from analysis.charts._look import Look
+from analysis.charts._recipe import fingerprint
 from analysis.charts._swatches import Swatches
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec

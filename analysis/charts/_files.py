@@ -21,13 +21,12 @@ import matplotlib
 from analysis import wording
 from analysis.charts import _sentences, _svg
 from analysis.charts._look import NARROW, REPORT, WIDE, Look
+from analysis.charts._recipe import FORMAT
 from analysis.charts._sentences import Words
 from analysis.charts._snippet import snippet
 from analysis.charts._theme import STYLE, Sheet
-from analysis.estimates import Estimates, Provenance
+from analysis.estimates import Provenance
 from kysely.errors import AnalystError
-
-FORMAT = "kysely-chart/1"
 
 Figure = float | int | str
 """A cell of a chart's data table: a float is a percentage, an int a count."""
@@ -68,12 +67,6 @@ class Picture:
         return wording.plain(self.words.headline)
 
 
-def fingerprint(estimates: Estimates, table: str) -> str:
-    """Return the SHA-256 of the rows of *table*, as text with every digit."""
-    rows = estimates.select(table=table)
-    return sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
-
-
 def write(pictures: Sequence[Picture], folder: Path, *, made_from: str = "") -> Path:
     """Write the files of one chart, drawn in every look, into *folder* and return its manifest.
 
@@ -108,22 +101,6 @@ def write(pictures: Sequence[Picture], folder: Path, *, made_from: str = "") -> 
     manifest = folder / f"{wide.id}.json"
     _replace(manifest, (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode())
     return manifest
-
-
-def is_current(manifest: Path, made_from: str) -> bool:
-    """Whether *manifest* tells of a chart made from *made_from* whose files are all there as they were written."""
-    try:
-        told = json.loads(manifest.read_bytes())
-        return (
-            told["format"] == FORMAT
-            and told["made_from"] == made_from
-            and all(
-                sha256((manifest.parent / file["name"]).read_bytes()).hexdigest() == file["sha256"]
-                for file in told["files"].values()
-            )
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _told(picture: Picture, extension: str, content: bytes) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
+from analysis.charts._recipe import FONTS
 from analysis.wording import SOFT_HYPHEN
 from kysely.errors import AnalystError
 
-FOLDER = Path(__file__).parents[2] / "kysely" / "fonts"
 FAMILY = "Inter"
 WEIGHTS = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}
 
@@ -69,7 +69,7 @@ def embedded(weights: Iterable[int]) -> str:
 
 @lru_cache
 def _face(weight: str) -> str:
-    font = b64encode((FOLDER / f"Inter-{weight}.woff2").read_bytes()).decode()
+    font = b64encode((FONTS / f"Inter-{weight}.woff2").read_bytes()).decode()
     return (
         f"@font-face{{font-family:'{EMBEDDED}';font-weight:{WEIGHTS[weight]};"
         f"src:url(data:font/woff2;base64,{font}) format('woff2')}}"
@@ -82,4 +82,4 @@ def _known() -> frozenset[int]:
 
 
 def _file(weight: str) -> Path:
-    return FOLDER / f"Inter-{weight}.ttf"
+    return FONTS / f"Inter-{weight}.ttf"

@@ -15,11 +15,12 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._cells import Cell
 from analysis.charts._colours import BAR, INK, MUTED
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._fonts import width
 from analysis.charts._lines import wrapped
 from analysis.charts._look import WIDE, Look
 from analysis.charts._questions import of_groups, question
+from analysis.charts._recipe import fingerprint
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
 from analysis.wording import percent, plain

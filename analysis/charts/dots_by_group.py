@@ -13,9 +13,10 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._colours import option_colours
 from analysis.charts._dots import Axis, Layout, Option, Row
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._labels import key, members, option_label
 from analysis.charts._look import WIDE, Look
+from analysis.charts._recipe import fingerprint
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
 from analysis.wording import percent, plain

@@ -15,11 +15,12 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._cells import Cell, cells
 from analysis.charts._colours import GOAL, GRID, MUTED, PAPER, RULE
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._fonts import POINTS, width
 from analysis.charts._labels import key, members, option_label
 from analysis.charts._lines import wrapped
 from analysis.charts._look import WIDE, Look
+from analysis.charts._recipe import fingerprint
 from analysis.contrasts import CHANGES
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec

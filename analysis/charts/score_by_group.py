@@ -1,7 +1,8 @@
 """A mean by group: one panel a question of the set, a dot and its 95 % interval for each group, all respondents first.
 
-Keys of the chart in the plan: `levels`, a set of variables on one scale, or one variable; `banner`, whose codes are
-the groups; `statistic`, `mean100` (on 0–100, as it comes) or `mean` (on the scale's own numbers).
+Keys of the chart in the plan: `levels`, a set of variables on one scale, or one variable; `score`, where the table
+has the set as a score; `banner`, whose codes are the groups; `statistic`, `mean100` (on 0–100, the default) or `mean`
+(on the scale's own numbers).
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._colours import BAR, OPTIONS, option_colours
 from analysis.charts._dots import Axis, Layout, Option, Row
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._keys import STATISTICS
 from analysis.charts._labels import levels_of, members, option_label, variable
 from analysis.charts._look import WIDE, Look
+from analysis.charts._recipe import fingerprint
 from analysis.estimates import TOTAL, Estimates, Provenance
 from analysis.plan import ChartSpec
 from analysis.wording import number, plain
@@ -36,10 +38,12 @@ def draw(estimates: Estimates, spec: ChartSpec, codebook: Codebook, language: st
     axis = _axis(variables[0], statistic, language)
     banner = variable(spec, codebook, "banner").name
     found = estimates.select(table=spec.table, statistic=statistic, estimand="respondent", banner=(TOTAL, banner))
-    keys = {option.code: (one.name, "") for option, one in zip(options, variables, strict=True)}
+    score = spec.options.get("score")
+    names = [(score, str(one.code)) if score else (one.name, "") for one in variables]
+    keys = {option.code: name for option, name in zip(options, names, strict=True)}
     rows = dots.groups(found, spec, codebook, banner, keys, language)
     if not rows:
-        raise AnalystError(f"table {spec.table} has no {statistic} of {spec.options['levels']}")
+        raise AnalystError(f"table {spec.table} has no {statistic} of {score or spec.options['levels']}")
     provenance = estimates.provenance
     layout = Layout(rows, options, axis, language, look)
     counts = [cell.n for cell in rows[0].cells.values()]

@@ -16,12 +16,13 @@ from analysis.charts import _sentences
 from analysis.charts import _theme as theme
 from analysis.charts._cells import Cell
 from analysis.charts._colours import GRID, INK, MUTED, PAPER, as_text
-from analysis.charts._files import Figure, Picture, fingerprint
+from analysis.charts._files import Figure, Picture
 from analysis.charts._fonts import POINTS, width
 from analysis.charts._labels import category_label, variable
 from analysis.charts._lines import wrapped
 from analysis.charts._look import WIDE, Look
 from analysis.charts._questions import Question, of_groups, question
+from analysis.charts._recipe import fingerprint
 from analysis.estimates import Estimates, Provenance
 from analysis.plan import ChartSpec
 from analysis.wording import base, number, percent, plain

@@ -46,7 +46,7 @@ def test_a_second_run_writes_the_same_bytes(published: Published, tmp_path: Path
 
 def test_all_charts_are_written_by_language_and_each_is_told_once_it_is_there(tmp_path: Path):
     estimates = study.estimates(study.distribution() + study.central())
-    specs = list(study.specs().values())
+    specs = [study.specs()[id] for id in ("OM_FIG01", "OM_FIG02")]
 
     done = charts.write_all(estimates, specs, study.codebook(), tmp_path, languages=("sv",))
 

@@ -131,6 +131,14 @@ def test_a_mean_on_the_scale_s_own_numbers_keeps_a_decimal():
     assert {"3,3", "1", "5"} <= set(written(picture).replace("5,0", "5").split("\n"))
 
 
+def test_the_means_of_a_score_are_found_under_its_name():
+    rows = [{**generic.mean("OM_B", 40.0 + place), "code": mode} for place, mode in enumerate(study.MODES)]
+    picture = draw("SCORE", "en", estimates=study.estimates(rows), levels="OM_B02", score="OM_B")
+
+    assert [row[2] for row in picture.rows] == [40.0, 41.0, 42.0, 43.0]
+    assert problems(picture) == []
+
+
 def test_answers_without_numbers_have_no_mean():
     with pytest.raises(AnalystError, match="WHY has answers without a number"):
         draw("SCORE_ONE", levels="WHY")
