@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kysely import workbooks
 from kysely.errors import AuthorError, Problem
+from kysely.questions._text import email_address
 from kysely.questions.organisation import OrganisationTyped, business_id
 
 LARGEST = 20 * 1024 * 1024
@@ -35,8 +36,6 @@ COLUMNS = (
 """What a file may hold; only email is needed. in_post says that the person is known to hold the post (yes, no)."""
 
 _LONGEST = 300
-_LOCAL = re.compile(r"[^\s()<>\[\]:;@\\,\"\x00-\x20\x7f.]+(\.[^\s()<>\[\]:;@\\,\"\x00-\x20\x7f.]+)*")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TWICE_ENCODED = re.compile("Ã[¤¶¥\u0084\u0096\u0085]|Â[ \u00a0-\u00bf]")
 _YES = {"yes": True, "1": True, "true": True, "kyllä": True, "ja": True}
@@ -63,30 +62,6 @@ class ContactList:
 
     contacts: tuple[Contact, ...]
     repeated: tuple[str, ...] = ()
-
-
-def fold_address(text: str) -> str:
-    """Return an e-mail address as it is compared and written to; raises ValueError that says what is wrong with it.
-
-    Case, compatibility forms and blanks around it don't tell two addresses apart; a domain of other letters becomes
-    its ASCII form.
-    """
-    address = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).strip().casefold())
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
-        raise ValueError("it has no @ between a name and a domain")
-    if not _LOCAL.fullmatch(local) or len(local.encode()) > 64:
-        raise ValueError("what stands before the @ is no mailbox")
-    try:
-        domain = domain.encode("idna").decode()
-    except UnicodeError:
-        raise ValueError("what stands behind the @ is no domain") from None
-    labels = domain.split(".")
-    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdecimal():
-        raise ValueError("what stands behind the @ is no domain")
-    if len(local.encode()) + len(domain) + 1 > 254:
-        raise ValueError("it is longer than 254 signs")
-    return f"{local}@{domain}"
 
 
 def read(file: Path, languages: Sequence[str]) -> ContactList:
@@ -231,7 +206,7 @@ class _Reading:
     def _checked(self, line: int, given: Mapping[str, str]) -> Contact:
         email = given.get("email", "")
         try:
-            email = fold_address(email) if email else email
+            email = email_address(email) if email else email
             if not email:
                 self._add(line, "email", "it is empty", "Each person needs an address")
         except ValueError as error:

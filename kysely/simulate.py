@@ -86,7 +86,7 @@ class Study:
 
     def answer(self, question: Question, stage: str, answers: Mapping[str, Answer]) -> Typed:
         known: dict[str, Any] = {**self.person.answers}
-        if question.identifies:
+        if question.identity == "organisation":
             known[question.id] = OrganisationTyped(self.person.typed_name, self.person.organisation.municipality)
         return question.typed(stage, known)
 

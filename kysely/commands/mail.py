@@ -95,12 +95,12 @@ def _preview(store: Store, wave: Wave, args: argparse.Namespace) -> int:
 def _test(store: Store, wave: Wave, args: argparse.Namespace) -> int:
     from email.utils import make_msgid, parseaddr
 
-    from kysely.contacts import fold_address
     from kysely.mail.composing import DUMMY, INVITATION, REMINDER
     from kysely.mail.sending import connect
+    from kysely.questions._text import email_address
 
     try:
-        to = fold_address(args.to)
+        to = email_address(args.to)
     except ValueError as error:
         raise ConfigurationError(f"--to is no e-mail address: {error}.") from None
     letters = _letters(store, wave)

@@ -162,11 +162,13 @@ def _check_names(parts: Parts) -> None:
         cause = f"the id {named.value!r} is the address of another page of the site"
         parts.binder.add(named.line, "file: id", cause, "Choose another id", "reserved_name")
     _twice(parts, list(parts.questions), "question")
-    identifying = [question for question in parts.questions if question.identifies]
-    for question in identifying[1:]:
-        cause = f"the respondent is identified already by {identifying[0].id!r}"
-        cure = "Keep one of the two questions"
-        parts.binder.add(parts.line(question), f"question {question.id!r}", cause, cure, "identified_twice")
+    identifying: dict[str, Question] = {}
+    for question in parts.questions:
+        first = identifying.setdefault(question.identity, question)
+        if question.identifies and question is not first:
+            cause = f"the respondent is identified already by {first.id!r}"
+            cure = "Keep one of the two questions"
+            parts.binder.add(parts.line(question), f"question {question.id!r}", cause, cure, "identified_twice")
     taken: dict[str, tuple[str, Question]] = {}
     for question in parts.questions:
         _check_variables(parts, question)

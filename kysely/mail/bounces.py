@@ -9,8 +9,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from pathlib import Path
 
-from kysely.contacts import fold_address
 from kysely.errors import StoreError
+from kysely.questions._text import email_address
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,6 @@ def _field(message: Message, name: str) -> str:
 
 def _address(recipient: str) -> str:
     try:
-        return fold_address(recipient.partition(";")[2] or recipient)
+        return email_address(recipient.partition(";")[2] or recipient)
     except ValueError:
         return ""

@@ -40,6 +40,7 @@ ERROR_CODES: Mapping[str, tuple[str, ...]] = {
     "too_large": ("maximum",),
     "value_and_missing": (),
     "business_id": (),
+    "email": (),
     "points_left": ("total", "used", "left"),
     "points_over": ("total", "used", "over"),
     "rank_twice": ("rank",),
@@ -114,8 +115,8 @@ class Question:
     show_if: Condition | None = field(default=None, metadata={"help": "condition on earlier answers"})
     missing_labels: Mapping[Missing, Text] = field(default_factory=dict, metadata={"given": "missing"})
 
-    identifies: ClassVar[bool] = False
-    """True if what is typed says who the respondent is: it goes to the identity database, under the question's id."""
+    identity: ClassVar[str] = ""
+    """What of who the respondent is the question asks, "" for nothing: that goes to the identity database alone."""
 
     members: ClassVar[str] = ""
     """The field that holds its rows or options, each of which may be shown only to some; "" if it has none."""
@@ -136,6 +137,11 @@ class Question:
     def stages(self, answers: Mapping[str, Answer]) -> tuple[str, ...]:
         """Return the screens this question needs; "" is the ordinary one, shared with the page's other questions."""
         return ("",)
+
+    @property
+    def identifies(self) -> bool:
+        """Whether what is typed says who the respondent is; it is given and shown under the question's id."""
+        return bool(self.identity)
 
     @property
     def all_stages(self) -> tuple[str, ...]:

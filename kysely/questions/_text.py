@@ -75,7 +75,33 @@ def shown(value: int | float) -> str:
     return f"{text}0" if _PERHAPS_THOUSANDS.fullmatch(text) else text
 
 
+_LOCAL = re.compile(r"[^\s()<>\[\]:;@\\,\"\x00-\x20\x7f.]+(\.[^\s()<>\[\]:;@\\,\"\x00-\x20\x7f.]+)*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MONTHS = "January February March April May June July August September October November December".split()
+
+
+def email_address(text: str) -> str:
+    """Return an e-mail address as it is compared and written to; raises ValueError that says what is wrong with it.
+
+    Case, compatibility forms and blanks around it don't tell two addresses apart; a domain of other letters becomes
+    its ASCII form.
+    """
+    address = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).strip().casefold())
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain:
+        raise ValueError("it has no @ between a name and a domain")
+    if not _LOCAL.fullmatch(local) or len(local.encode()) > 64:
+        raise ValueError("what stands before the @ is no mailbox")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError("what stands behind the @ is no domain") from None
+    labels = domain.split(".")
+    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdecimal():
+        raise ValueError("what stands behind the @ is no domain")
+    if len(local.encode()) + len(domain) + 1 > 254:
+        raise ValueError("it is longer than 254 signs")
+    return f"{local}@{domain}"
 
 
 def spoken(day: date, language: str) -> str:

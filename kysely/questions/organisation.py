@@ -74,7 +74,7 @@ class Organisation(Question):
     municipality: Text = field(default_factory=lambda: MUNICIPALITY, metadata={"help": "label of the municipality"})
     business_id: Text = field(default_factory=lambda: BUSINESS_ID, metadata={"help": "label of the business ID"})
 
-    identifies: ClassVar[bool] = True
+    identity: ClassVar[str] = "organisation"
 
     def variables(self) -> tuple[Variable, ...]:
         return (Variable(self._given, Kind.BINARY, self.id, self.text, self.text, closed=False),)

@@ -99,7 +99,7 @@ def grant(database: Database, connection: Connection) -> None:
         connection.execute(text(f"REVOKE UPDATE ON audit_entry FROM {role}"))
         connection.execute(text(f"GRANT DELETE ON account_role, attempt, recovery_code, session TO {role}"))
     if "respondent" in database.metadata.tables:
-        connection.execute(text(f"GRANT DELETE ON respondent, organisation, identity_draft TO {role}"))
+        connection.execute(text(f"GRANT DELETE ON respondent, organisation, identity_draft, reply_address TO {role}"))
 
 
 def inventory(connection: Connection, table: str, key: list[str], columns: list[str]) -> tuple[int, list[int]]:

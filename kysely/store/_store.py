@@ -269,6 +269,7 @@ class Store:
         answers: Mapping[str, Answer],
         variables: Collection[str],
         identity: OrganisationTyped | None = None,
+        address: str | None = None,
         language: str,
         now: datetime,
         shown_at: datetime | None = None,
@@ -278,7 +279,8 @@ class Store:
         """Store one page durably, or say why nothing was written.
 
         *based_on* is the response's revision when the form was made. A form that is sent twice is stored once; sent
-        again with other content it corrects itself. An identity in which nothing is typed takes back an earlier one.
+        again with other content it corrects itself. An identity in which nothing is typed takes back an earlier one,
+        and so does a blank *address*: the one to which the respondent wants to be written.
         *shown_at* is when the page was first shown. What *browser* had typed there is settled by this, and so is the
         *draft*, by the mark of its browser, that the form was filled from.
         """
@@ -292,6 +294,7 @@ class Store:
             answers=answers,
             variables=variables,
             organisation=identity,
+            address=address,
             language=language,
             shown_at=shown_at,
             drafts=tuple(filter(None, (self._drafts.mark(browser), draft))),
@@ -433,6 +436,14 @@ class Store:
     def organisation_typed(self, response_id: str) -> OrganisationTyped | None:
         """Return how the respondent named the organisation, None if not at all."""
         return self.identities.typed(response_id)
+
+    def address(self, response_id: str) -> str | None:
+        """Return the e-mail address that the respondent gave to be written to, None if none."""
+        return self.identities.address(response_id)
+
+    def addresses(self, wave: str) -> tuple[str, ...]:
+        """Return the e-mail addresses that respondents of the wave gave, each once, in an order that tells nothing."""
+        return self.identities.addresses(wave)
 
     def counts(self, instrument: str | None = None, form: str | None = None) -> tuple[Count, ...]:
         """Return the fieldwork counts of each wave, the latest opened first."""

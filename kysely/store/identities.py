@@ -24,6 +24,7 @@ _ORGANISATION = tables.Organisation.__table__  # type: ignore[attr-defined]
 _RESPONDENT = tables.Respondent.__table__  # type: ignore[attr-defined]
 _KEY = tables.LinkKey.__table__  # type: ignore[attr-defined]
 _DRAFT = tables.IdentityDraft.__table__  # type: ignore[attr-defined]
+_ADDRESS = tables.ReplyAddress.__table__  # type: ignore[attr-defined]
 
 # One number for all: two respondents who name a new organisation at once make one of it.
 _MATCHING = 0x6B797366
@@ -112,20 +113,51 @@ class Identities:
             row = connection.execute(_OF_RESPONSE, {"link": self.keys.identity_id(response)}).one_or_none()
         return OrganisationTyped(row.name_typed, row.municipality_typed, row.business_id_typed) if row else None
 
+    # Where the respondent wants to be written to
+
+    def keep_address(self, response: str, address: str, *, wave: str, origin: str) -> None:
+        """Keep the e-mail address of the respondent, sealed, in place of an earlier one."""
+        link = self.keys.identity_id(response)
+        sealed = {"address_sealed": self.keys.seal(address, of=f"{link} address")}
+        insert = (sqlite if self.database.sqlite else postgresql).insert(_ADDRESS)
+        row = insert.values(response_link=link, wave_id=wave, origin=origin, **sealed)
+        with self.database.writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["response_link"], set_=sealed))
+
+    def address(self, response: str) -> str | None:
+        link = self.keys.identity_id(response)
+        with self.database.reading() as connection:
+            row = connection.execute(select(_ADDRESS).where(_ADDRESS.c.response_link == link)).one_or_none()
+        return self._unsealed(row) if row else None
+
+    def addresses(self, wave: str) -> tuple[str, ...]:
+        with self.database.reading() as connection:
+            rows = connection.execute(select(_ADDRESS).where(_ADDRESS.c.wave_id == wave)).all()
+        return tuple(sorted({self._unsealed(row) for row in rows}))
+
+    def drop_address(self, response: str) -> None:
+        with self.database.writing() as connection:
+            connection.execute(delete(_ADDRESS).where(_ADDRESS.c.response_link == self.keys.identity_id(response)))
+
     # What was typed and isn't saved
 
     def keep_draft(self, response: str, page: str, stage: str, browser: str, typed: str) -> None:
         """Keep what *browser* typed of who the respondent is, in place of what it typed there before."""
         key = {"response_link": self.keys.identity_id(response), "page": page, "stage": stage, "browser": browser}
-        insert = (sqlite if self.database.sqlite else postgresql).insert(_DRAFT).values(**key, typed=typed)
+        sealed = {"typed": self.keys.seal(typed, of=" ".join(key.values()))}
+        insert = (sqlite if self.database.sqlite else postgresql).insert(_DRAFT).values(**key, **sealed)
         with self.database.writing() as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_={"typed": typed}))
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=sealed))
 
     def drafts(self, response: str, page: str, stage: str) -> dict[str, str]:
         """Return what was typed on a page of who the respondent is, by browser."""
-        query = select(_DRAFT.c.browser, _DRAFT.c.typed).where(self._of_screen(response, page, stage))
+        query = select(_DRAFT).where(self._of_screen(response, page, stage))
         with self.database.reading() as connection:
-            return {row.browser: row.typed for row in connection.execute(query)}
+            rows = connection.execute(query).all()
+        return {
+            row.browser: self.keys.unseal(row.typed, of=f"{row.response_link} {page} {stage} {row.browser}")
+            for row in rows
+        }
 
     def drop_drafts(self, response: str, page: str, stage: str, browsers: Iterable[str]) -> None:
         with self.database.writing() as connection:
@@ -144,6 +176,7 @@ class Identities:
         queries = (
             select(_RESPONDENT.c.id).where(_RESPONDENT.c.response_link == link),
             select(_DRAFT.c.page).where(_DRAFT.c.response_link == link),
+            select(_ADDRESS.c.wave_id).where(_ADDRESS.c.response_link == link),
         )
         with self.database.reading() as connection:
             return any(connection.execute(query.limit(1)).scalar() is not None for query in queries)
@@ -151,6 +184,7 @@ class Identities:
     def erase(self, response: str, *, referred: Callable[[str], bool]) -> None:
         """Remove who gave *response*, and the organisation if nobody else stands for it."""
         self.drop_all_drafts(response)
+        self.drop_address(response)
         self.tidy(response, withdrawn=True, referred=referred)
 
     def mix(self) -> None:
@@ -190,6 +224,9 @@ class Identities:
 
     def _sealed(self, respondent: str, role: str | None) -> str | None:
         return self.keys.seal(role, of=f"{respondent} role") if role is not None else None
+
+    def _unsealed(self, row: Any) -> str:
+        return self.keys.unseal(row.address_sealed, of=f"{row.response_link} address")
 
     def _role(self, row: Any) -> str | None:
         return self.keys.unseal(row.role_sealed, of=f"{row.id} role") if row.role_sealed else None

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kysely.contacts import Contact, fold_address
+from kysely.contacts import Contact
 from kysely.errors import StoreError
 from kysely.links import Keys, new_code
+from kysely.questions._text import email_address
 from kysely.store import identities, tables
 from kysely.store.databases import Database
 
@@ -197,7 +198,7 @@ class Invitations:
     def find_by_address(self, wave: str, email: str) -> Invited:
         """Return the invitation of a person to *wave*; raises StoreError where there is none."""
         try:
-            address = self.keys.address(fold_address(email))
+            address = self.keys.address(email_address(email))
         except ValueError as error:
             raise StoreError(f"This is no e-mail address: {error}.") from None
         query = _invited().where(_CONTACT.c.address_hash == address, _INVITATION.c.wave_id == wave)

@@ -69,8 +69,8 @@ class Form:
     """One form as it was posted: *answers* are those it gives, *variables* all of its page.
 
     *based_on* is the response's revision when the form was made. *organisation* is None where the form asks for
-    none, and blank where the respondent named none. *shown_at* is when the page was first shown, *drafts* are the
-    marks of browsers whose drafts of the page it takes the place of.
+    none, and blank where the respondent named none; so it is with the *address* to write to. *shown_at* is when the
+    page was first shown, *drafts* are the marks of browsers whose drafts of the page it takes the place of.
     """
 
     response: str
@@ -82,8 +82,14 @@ class Form:
     variables: Collection[str]
     organisation: OrganisationTyped | None
     language: str
+    address: str | None = None
     shown_at: datetime | None = None
     drafts: tuple[str, ...] = ()
+
+    @property
+    def identifies(self) -> bool:
+        """Whether the form asks who the respondent is."""
+        return self.organisation is not None or self.address is not None
 
     @cached_property
     def key(self) -> str:
@@ -95,7 +101,8 @@ class Form:
         """Return what tells two contents of a form apart. Keyed: it covers a name that the answers must not betray."""
         answers = sorted((name, _column(answer), answer) for name, answer in self.answers.items())
         named = None if self.organisation is None else astuple(self.organisation)
-        content = json.dumps([answers, named]).encode()
+        addressed = [] if self.address is None else [self.address]
+        content = json.dumps([answers, named, *addressed]).encode()
         return hashlib.blake2b(content, digest_size=16, key=secret).hexdigest()
 
 
@@ -116,7 +123,10 @@ class Saving:
             # The page is saved, whatever becomes of this: what stays behind goes another time.
             with suppress(StoreError):
                 self._tidy(form.response)
-        if form.organisation is not None and isinstance(outcome, Saved) and outcome.drafts:
+        if form.address == "" and isinstance(outcome, Saved | Replayed):
+            with suppress(StoreError):
+                self.identities.drop_address(form.response)
+        if form.identifies and isinstance(outcome, Saved) and outcome.drafts:
             with suppress(StoreError):
                 self.identities.drop_drafts(form.response, form.page, form.stage, form.drafts)
         return outcome
@@ -140,6 +150,9 @@ class Saving:
             named = None if form.organisation is None else self._named(row)
             organisation = self._identify(connection, row, form)
             same = (named, row.organisation_key) == (form.organisation, organisation)
+            same = same and form.address == (None if form.address is None else self._address(row))
+            if form.address:
+                self.identities.keep_address(row.id, form.address, wave=row.wave_id, origin=row.origin)
             since = _page_saved(connection, form) if same else 0
             if since and not _says_what_is_stored(form, log.state(connection, row)):
                 since = 0
@@ -163,13 +176,17 @@ class Saving:
             if _page_saved(connection, form) > based_on:
                 named = self._named(row)
                 organisation = named if named != form.organisation else None
-        if not differing and organisation is None:
+        addressed = form.address is not None and _page_saved(connection, form) > based_on
+        if not differing and organisation is None and not (addressed and self._address(row) != form.address):
             return None
         kept = {name: stored.answers[name] for name in form.variables if name in stored.answers}
         return Conflict(row.revision, kept, differing, organisation)
 
     def _named(self, row: Any) -> OrganisationTyped:
         return (self.identities.typed(row.id) if row.organisation_key else None) or OrganisationTyped()
+
+    def _address(self, row: Any) -> str:
+        return self.identities.address(row.id) or ""
 
     def _identify(self, connection: Running, row: Any, form: Form) -> str | None:
         """Keep who the respondent is as far as this form says so, and return the organisation's key.

@@ -318,7 +318,7 @@ class Erasure(Answers, table=True):
 
 
 class IdentityDraft(Identity, table=True):
-    """What one browser typed of who the respondent is, and could not save yet."""
+    """What one browser typed of who the respondent is, sealed, and could not save yet."""
 
     __tablename__ = "identity_draft"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -328,6 +328,22 @@ class IdentityDraft(Identity, table=True):
     stage: str = Field(primary_key=True)
     browser: str = Field(primary_key=True, max_length=16)
     typed: str = Field(sa_type=Text)
+
+
+class ReplyAddress(Identity, table=True):
+    """The e-mail address to which a respondent wants feedback: sealed, and without what would lead to the answers."""
+
+    __tablename__ = "reply_address"
+    __table_args__ = (
+        CheckConstraint(_ORIGIN, name="origin"),
+        Index("ix_reply_address_wave_id", "wave_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    response_link: str = Field(primary_key=True, max_length=32)
+    wave_id: str = Field(max_length=32)
+    address_sealed: str = Field(sa_type=Text)
+    origin: str
 
 
 class LinkKey(Identity, table=True):

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from kysely import paradata
 from kysely.instrument import Instrument, Screen
 from kysely.questions._base import Question
-from kysely.store import Phase, ResponseState, Store
+from kysely.store import OrganisationTyped, Phase, ResponseState, Store
 from kysely.web import screens
 from kysely.web.pages import Pages
 from kysely.web.screens import Standing
@@ -75,11 +75,14 @@ class Interviewer:
     def _standing(self, state: ResponseState, *pages: str) -> Standing:
         """Return how the response stands; where one of *pages* shows who answers, with that."""
         instrument = self.store.instrument(state.version_hash)
-        asking = [question.id for page in pages for question in _identifying(instrument, page)]
-        # A name that the answers don't point to was taken back, or its page was never saved.
-        known = asking and state.organisation_key
-        identity = dict.fromkeys(asking, self.store.organisation_typed(state.id)) if known else {}
-        return Standing(instrument, state.answers, state.seed, identity)
+        asking = [question for page in pages for question in _identifying(instrument, page)]
+        return Standing(instrument, state.answers, state.seed, {one.id: self._identity(one, state) for one in asking})
+
+    def _identity(self, question: Question, state: ResponseState) -> OrganisationTyped | str | None:
+        """Return what was typed; a name that the answers don't point to was taken back, or its page never saved."""
+        if question.identity == "organisation":
+            return self.store.organisation_typed(state.id) if state.organisation_key else None
+        return self.store.address(state.id) if 1 in (state.answers.get(name) for name in question.names) else None
 
     def _whole(self, state: ResponseState) -> Standing:
         return self._standing(state, *(page.id for page in self.store.instrument(state.version_hash).pages))

@@ -136,6 +136,7 @@ class Saving(Interviewer):
             passport = Passport(ticket.browser, ticket.response or self._begin(visit, ticket))
         except WaveClosed:
             return self.pages.lost(visit, standing, screen, post.typed, "wave_closed", visit.at())
+        identity = {each.identity: received.identity.get(each.id) for each in received.questions if each.identifies}
         outcome = self.store.save(
             passport.response,
             page=screen.page,
@@ -144,7 +145,8 @@ class Saving(Interviewer):
             based_on=ticket.revision,
             answers=received.answers,
             variables=received.variables,
-            identity=next(iter(received.identity.values()), None),
+            identity=identity.get("organisation"),
+            address=identity.get("address"),
             language=visit.language,
             now=self.now(),
             shown_at=_moment(ticket.shown),

@@ -46,12 +46,14 @@ def promise(instrument: Instrument, say: Wording) -> str:
 
 def handling(study: Study, say: Wording, frame: Frame) -> StatementPage:
     """Return how the answers to *study* are handled; its promises follow from the privacy mode."""
-    mode, visits = study.instrument.privacy_mode, study.instrument.keeps_visits
+    mode = study.instrument.privacy_mode
+    more = ["stored_visits"] if study.instrument.keeps_visits else []
+    more += ["stored_reply"] if any(each.identity == "address" for each in study.instrument.questions) else []
     invited = _invited(study, say) if study.wave.by_invitation else []
     facts = [
         Fact(say["who"], who(study.wave, say)),
         Fact(say["how_handled"], (promise(study.instrument, say), say["voluntary"])),
-        Fact(say["stored_title"], (say[f"stored_{mode}"], *([say["stored_visits"]] if visits else []), *invited)),
+        Fact(say["stored_title"], (say[f"stored_{mode}"], *(say[key] for key in more), *invited)),
         Fact(say["not_stored_title"], (say["not_stored"],)),
         Fact(say["changed_title"], _changed(study, say)),
         Fact(say["cookie_title"], (say.say("cookie", days=COOKIE_DAYS),)),
