@@ -62,6 +62,7 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime, ledger
     With the *ledger_key* whoever publishes can know respondents again in a later extract (kysely/pseudonyms.py).
     """
     from kysely.exchange import parquet
+    from kysely.store.values import GRACE, Phase
 
     wave = count.wave
     states = sorted((state for state in store.responses(wave.id) if state.answers), key=_when)
@@ -81,6 +82,8 @@ def write(store: Store, count: Count, folder: Path, *, made_at: datetime, ledger
         simulation=wave.note,
         made_at=made_at,
         closed_at=wave.closes_at,
+        # Who had begun when it closed may finish in the time of GRACE: until then the answers are not all there.
+        open=wave.origin == "real" and wave.phase(made_at - GRACE) in (Phase.NOT_YET, Phase.OPEN),
         pseudonyms=None if names is None else {"book": names.book, "salt": names.salt},
     )
     responses = keyed(states, wave, key, store.visits(wave.id))

@@ -42,6 +42,7 @@ class ExtractNotWritten(KyselyError):
 class Extract:
     """What one extract is about, before its rows: *versions* are those answered, the newest first.
 
+    open        whether more answers could still come when it was made
     pseudonyms  the book and the salt from which the keys follow; None where they came from a secret thrown away
     """
 
@@ -52,16 +53,12 @@ class Extract:
     simulation: Mapping[str, Any] | None
     made_at: datetime
     closed_at: datetime | None = None
+    open: bool = False
     pseudonyms: Mapping[str, str] | None = None
 
     @property
     def instrument(self) -> Instrument:
         return self.versions[0]
-
-    @property
-    def open(self) -> bool:
-        """Whether people could still answer when the extract was made; robots have all answered."""
-        return self.origin == "real" and (self.closed_at is None or self.made_at < self.closed_at)
 
 
 def write(

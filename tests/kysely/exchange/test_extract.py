@@ -196,6 +196,21 @@ def command_line(local, monkeypatch):
     return lambda *words: cli.main(words)
 
 
+def test_the_manifest_says_whether_more_answers_could_still_come(local, harvest, tmp_path):
+    wave = fill(local, harvest)
+    assert extracted(local, tmp_path / "extract").manifest["open"] is True
+    local.close_wave(wave, MADE - timedelta(hours=23))  # those who had begun may finish within a day
+    assert extracted(local, tmp_path / "extract").manifest["open"] is True
+    later = local.counts()[0]
+    command.write(local, later, tmp_path / "extract", made_at=MADE + timedelta(hours=1))
+    assert reader.read(tmp_path / "extract").manifest["open"] is False
+
+
+def test_robots_have_all_answered(local, harvest, tmp_path):
+    fill(local, harvest, origin=SIMULATED, name="robots", note={"seed": 1})
+    assert extracted(local, tmp_path / "extract").manifest["open"] is False
+
+
 def test_without_answers_it_says_what_to_do(command_line, capsys):
     assert command_line("extract", "harvest") == 4
     assert "kysely simulate harvest" in capsys.readouterr().err
