@@ -34,7 +34,7 @@ def log_in(client: FlaskClient, name: str, password: str = PASSWORD, *, next: st
 
 def post(client: FlaskClient, page: TestResponse, *, number: int = 0, base_url=None, headers=None, **typed):
     """Post the form of *page* that comes at *number*, with what was *typed*."""
-    served = form(page) if number == 0 else form(_from(page, number))
+    served = form(_from(page, number))
     options = {"base_url": base_url} if base_url else {}
     return client.post(served.action, data={**dict(served.hidden), **typed}, headers=headers, **options)
 
