@@ -21,6 +21,9 @@ STAGES = ("#6A98C0", "#2F6AA3", "#0B2F57")
 BAR = "#2F6AA3"
 """Bars and dots of what has no colour of its own."""
 
+BAND = "#F4F4F4"
+"""Behind every other row, where rows are long."""
+
 GOAL = "#0E5A8A"
 """What is wished for, beside the grey of today."""
 

@@ -21,6 +21,11 @@ STATISTICS = ("mean100", "mean")
 
 KEYS: Mapping[str, Mapping[str, Key]] = {
     "bars_100": {"variable": Key("variable"), "banner": Key("banner")},
+    "combinations": {
+        "variable": Key("variable"),
+        "levels": Key("levels", tabulated=False),
+        "score": Key("score", required=False, tabulated=False),
+    },
     "distribution": {"variable": Key("variable")},
     "diverging_levels": {"levels": Key("levels"), "score": Key("score", required=False, tabulated=False)},
     "dots_by_group": {"levels": Key("levels", tabulated=False), "score": Key("score"), "banner": Key("banner")},

@@ -196,6 +196,32 @@ def change(option: str, first: tuple[str, str, int], last: tuple[str, str, int],
     return {"fi": f"{option} {told}.", "sv": f"{option} {told}.", "en": f"{option} {told}."}[language]
 
 
+def other_combinations(count: int, language: str) -> str:
+    return {
+        "fi": f"Muut {count}{NBSP}yhdistelmää",
+        "sv": f"{count}{NBSP}övriga kombinationer",
+        "en": f"{count}{NBSP}other combinations",
+    }[language]
+
+
+def commonest(shown: int, count: int, language: str) -> str:
+    return {
+        "fi": f"Omalla rivillään on {shown}{NBSP}yleisintä {count}{NBSP}yhdistelmästä.",
+        "sv": f"De {shown} vanligaste av {count}{NBSP}kombinationer har en egen rad.",
+        "en": f"The {shown} most common of {count}{NBSP}combinations have rows of their own.",
+    }[language]
+
+
+def most_common(told: Sequence[tuple[str, str, int]], n: int, language: str) -> str:
+    """Return, for the alt text, the commonest combinations with their shares and counts."""
+    listed = "; ".join(f"{label} {share}" for label, share, _ in told)
+    return {
+        "fi": f"Yleisimmät ({base(n, language)}): {listed}.",
+        "sv": f"Vanligast ({base(n, language)}): {listed}.",
+        "en": f"Most common ({base(n, language)}): {listed}.",
+    }[language]
+
+
 PERSPECTIVES = {
     "fi": {"now": "Nyt", "wished": "Kolmen vuoden kuluttua", "strategy": "Strategiassa"},
     "sv": {"now": "Nu", "wished": "Om tre år", "strategy": "I strategin"},
@@ -501,6 +527,8 @@ COLUMNS = {
         "change": "Muutos (%-yks.)",
         "change_low": "Muutoksen alaraja (%-yks.)",
         "change_high": "Muutoksen yläraja (%-yks.)",
+        "combination": "Yhdistelmä",
+        "count": "Lukumäärä",
         "n": "Vastaajia",
         "organisations": "Organisaatioita",
         "mark": "Merkintä",
@@ -521,6 +549,8 @@ COLUMNS = {
         "change": "Ändring (%-enh.)",
         "change_low": "Ändringens nedre gräns (%-enh.)",
         "change_high": "Ändringens övre gräns (%-enh.)",
+        "combination": "Kombination",
+        "count": "Antal",
         "n": "Svarande",
         "organisations": "Organisationer",
         "mark": "Anmärkning",
@@ -541,6 +571,8 @@ COLUMNS = {
         "change": "Change (pp)",
         "change_low": "Lower limit of the change (pp)",
         "change_high": "Upper limit of the change (pp)",
+        "combination": "Combination",
+        "count": "Count",
         "n": "Respondents",
         "organisations": "Organisations",
         "mark": "Mark",

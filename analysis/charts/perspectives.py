@@ -179,8 +179,8 @@ class _Layout:
             x += 12 + width(names[mark], self.look.small, "Medium") + 22
 
     def _heading(self, sheet: theme.Sheet, top: float) -> None:
-        for index, line in enumerate(reversed(self.heading)):
-            y = top - 11 - LINE * index
+        for index, line in enumerate(self.heading, start=1):
+            y = top - 11 - LINE * (len(self.heading) - index)
             sheet.text(sheet.right, y, line, size=self.look.axis, weight="SemiBold", align="right")
 
     def _marks(self, sheet: theme.Sheet, row: Row, y: float) -> None:

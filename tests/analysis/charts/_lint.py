@@ -113,7 +113,7 @@ def _faint_fills(picture: Picture) -> Iterator[str]:
 
 
 def _fills(picture: Picture) -> set[str]:
-    """Return the colours of bars, dots and intervals; the white of a hollow dot is its ground, not its fill."""
+    """Return the colours of bars, dots and intervals; the white of a hollow dot and bands behind rows are ground."""
     axes = picture.sheet.axes
     found = {to_hex(patch.get_facecolor()) for patch in axes.patches if isinstance(patch, Rectangle)}
     for collection in axes.collections:
@@ -121,7 +121,7 @@ def _fills(picture: Picture) -> set[str]:
             found |= {to_hex(colour) for colour in collection.get_facecolors()}
         elif isinstance(collection, LineCollection):
             found |= {to_hex(colour) for colour in collection.get_colors()}
-    return {colour.upper() for colour in found} - {colours.PAPER}
+    return {colour.upper() for colour in found} - {colours.PAPER, colours.BAND}
 
 
 def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:
@@ -172,7 +172,8 @@ def _lost_words(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[st
     for wanted in frame if picture.look.framed else ():
         if _letters(wanted) not in drawn:
             yield f"lost words: {wanted!r}"
-    for label in {str(row[0]) for row in picture.rows}:
+    # A combination is drawn as dots under the names of its members.
+    for label in {label for row in picture.rows for label in str(row[0]).split(" + ")}:
         if _letters(label) not in drawn:
             yield f"lost label: {label!r}"
 

@@ -8,7 +8,7 @@ from tests.analysis import _full_study, _study
 from tests.analysis.charts._lint import problems
 
 LANGUAGES = ("fi", "sv", "en")
-CHARTS = ("OM_FIG03",)
+CHARTS = ("OM_FIG03", "OM_FIG04")
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +44,14 @@ def test_the_arrow_goes_from_the_share_of_today_to_the_one_wished_for(made):
     assert row[1:4] == [share["OM_B"], share["OM_B_STR"], share["OM_B_DES"]]
     assert row[4] == pytest.approx(share["OM_B_DES"] - share["OM_B"])
     assert [row[4] for row in picture.rows] == sorted((row[4] for row in picture.rows), reverse=True)
+
+
+def test_combinations_are_everybody_and_the_rarest_are_one_row_of_the_picture_alone(made):
+    estimates, codebook, specs = made
+    picture = charts.draw(estimates, specs["OM_FIG04"], codebook, "en", WIDE)
+    assert sum(row[1] for row in picture.rows) == pytest.approx(100)
+    assert {sum(row[4] for row in picture.rows)} == {row[5] for row in picture.rows}
+    counts = [row[4] for row in picture.rows]
+    assert counts == sorted(counts, reverse=True) and len(counts) > 9
+    written = [text.get_text() for text in picture.sheet.axes.texts]
+    assert f"{len(counts) - 8} other combinations" in [text.replace("\N{NO-BREAK SPACE}", " ") for text in written]
