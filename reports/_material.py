@@ -132,13 +132,13 @@ def read(build: Path, questionnaires: Path, instrument: str) -> Material:
 
 
 def _drawings(folder: Path, estimates: Estimates) -> dict[str, Drawing]:
-    """Return the charts of *folder* that were drawn from these very answers; an older one is left out."""
+    """Return the charts of *folder* that were drawn from these very answers, for reports; an older one is left out."""
     found = {}
     for manifest in sorted(folder.glob("*.json")):
         data = json.loads(manifest.read_text(encoding="utf-8"))
-        if data["provenance"]["extract_sha256"] != estimates.provenance.extract_sha256:
-            continue
-        found[data["id"]] = _drawing(folder, data)
+        same = data["provenance"]["extract_sha256"] == estimates.provenance.extract_sha256
+        if same and "report.svg" in data["files"]:
+            found[data["id"]] = _drawing(folder, data)
     return found
 
 

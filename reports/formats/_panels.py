@@ -16,7 +16,7 @@ from reports.parts.table import Column, Row, Table
 PAGE = {False: 482.0, True: 740.0}
 """Room between the margins, upright and turned sideways."""
 
-FIGURE, DETAIL, LETTER, WORD, TITLE = 5.1, 3.9, 4.3, 4.0, 4.3
+FIGURE, DETAIL, LETTER, WORD, TITLE = 5.1, 3.9, 4.3, 4.3, 4.3
 """Widths of a character: of a figure, of its interval, of letters of significance, of words, of a column's title."""
 
 GAP = 7.0

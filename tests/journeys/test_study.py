@@ -58,7 +58,7 @@ class Folder:
             for command in (
                 "kysely extract operating_mode",
                 "analysis operating_mode",
-                "reports study --instrument operating_mode",
+                "reports --instrument operating_mode",
             )
         )
 
@@ -115,6 +115,8 @@ def test_simulated_answers_become_charts_and_reports_that_say_they_are_synthetic
     for language in LANGUAGES:
         report = (simulated.build / f"report.{language}.html").read_text(encoding="utf-8").lower()
         assert SYNTHETIC[language] in report
+        assert (simulated.build / f"report.{language}.pdf").read_bytes().startswith(b"%PDF-1.7")
+        assert (simulated.build / f"crosstabs.{language}.xlsx").stat().st_size > 0
         for figure in ("OM_FIG01", "OM_FIG02"):
             folder = simulated.build / "charts" / language
             assert all((folder / f"{figure}.{suffix}").stat().st_size > 0 for suffix in BUILT)

@@ -212,6 +212,14 @@ def test_a_row_is_never_broken_over_two_pages(tmp_path):
         assert f"End{place} " in page
 
 
+def test_a_drawing_taller_than_a_page_is_made_to_fit_with_its_title_and_notes(tmp_path):
+    tall = SVG.replace('height="20"', 'height="400"').replace('y="15"', 'y="390"')
+    chart = Chart("C", "Headline", "", tall, "alt", ("Note under it",), grid(1, 1), "Figures")
+    shown = Opened(pdf.render(document(chart)), tmp_path)
+    (page,) = [page for page in shown.pages if "Headline" in page]
+    assert "mark" in page and "Note under it" in page
+
+
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("columns", [1, 9, 21, 40])
 def test_a_table_too_wide_is_divided_and_every_part_repeats_the_groups_and_their_bases(columns, wide):
