@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kysely.commands._terminal import actor
 from kysely.config import Settings
 
 if TYPE_CHECKING:
@@ -63,14 +64,6 @@ def run(args: argparse.Namespace) -> int:
         return _ACTIONS[args.action](opened, account, args)
 
 
-def terminal() -> str:
-    """Return who works at the terminal, as the log says it."""
-    try:
-        return f"terminal:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user of this machine without a name
-        return f"terminal:{os.getuid()}"
-
-
 def _add(access: Access, args: argparse.Namespace) -> int:
     from kysely.access import Role, passwords
     from kysely.access.accounts import folded
@@ -81,7 +74,7 @@ def _add(access: Access, args: argparse.Namespace) -> int:
     password = None if args.code else _asked()
     if password is not None:
         passwords.refuse_weak(password, folded(args.name))
-    account = access.accounts.add(args.name, roles, by=terminal(), now=_now())
+    account = access.accounts.add(args.name, roles, by=actor(), now=_now())
     print(f"Account {account.name} ({', '.join(sorted(roles))}) is made.")
     _give_password(access, account, password)
     return 0
@@ -110,12 +103,12 @@ def _password(access: Access, account: Account, args: argparse.Namespace) -> int
 def _give_password(access: Access, account: Account, password: str | None) -> None:
     """Set the *password*, or print a code to set one with."""
     if password is not None:
-        access.accounts.set_password(account, password, by=terminal(), now=_now())
+        access.accounts.set_password(account, password, by=actor(), now=_now())
         print(f"The password of {account.name} is set; every session of it has ended.")
         return
     from kysely.access import one_time
 
-    code = access.accounts.issue_entry(account, by=terminal(), now=_now())
+    code = access.accounts.issue_entry(account, by=actor(), now=_now())
     base = Settings.from_env(os.environ).base_url or "http://127.0.0.1:8000"
     print(
         f"{account.name} sets the password at {base}/set-password within two days, with this code, which works once\n"
@@ -138,13 +131,13 @@ def _asked() -> str:
 
 
 def _disable(access: Access, account: Account, args: argparse.Namespace) -> int:
-    access.accounts.set_disabled(account, True, by=terminal(), now=_now())
+    access.accounts.set_disabled(account, True, by=actor(), now=_now())
     print(f"{account.name} can't log in any more; every session of it has ended.")
     return 0
 
 
 def _enable(access: Access, account: Account, args: argparse.Namespace) -> int:
-    access.accounts.set_disabled(account, False, by=terminal(), now=_now())
+    access.accounts.set_disabled(account, False, by=actor(), now=_now())
     print(f"{account.name} can log in again.")
     return 0
 
@@ -153,17 +146,17 @@ def _role(access: Access, account: Account, args: argparse.Namespace) -> int:
     from kysely.access import Role
 
     roles = frozenset(map(Role, args.role))
-    access.accounts.set_roles(account, roles, by=terminal(), now=_now())
+    access.accounts.set_roles(account, roles, by=actor(), now=_now())
     print(f"{account.name} is now: {', '.join(sorted(roles))}.")
     return 0
 
 
 def _codes(access: Access, account: Account, args: argparse.Namespace) -> int:
     if args.end:
-        access.accounts.stop_codes(account, by=terminal(), now=_now())
+        access.accounts.stop_codes(account, by=actor(), now=_now())
         print(f"{account.name} logs in with the password alone.")
         return 0
-    codes = access.accounts.renew_recovery(account, by=terminal(), now=_now())
+    codes = access.accounts.renew_recovery(account, by=actor(), now=_now())
     print(f"Recovery codes of {account.name}, each good once; they are not shown again:\n")
     print("\n".join(f"  {code}" for code in codes))
     return 0
@@ -182,7 +175,7 @@ def _sessions(access: Access, account: Account, args: argparse.Namespace) -> int
 def _revoke(access: Access, account: Account, args: argparse.Namespace) -> int:
     from kysely.access import AccountError
 
-    ended = access.accounts.end_sessions(account, only=args.session, by=terminal(), now=_now())
+    ended = access.accounts.end_sessions(account, only=args.session, by=actor(), now=_now())
     if args.session and not ended:
         raise AccountError(f"{account.name} has no session {args.session}; `kysely account sessions` shows them.")
     print(f"Sessions of {account.name} ended: {ended}.")

@@ -6,6 +6,7 @@ import argparse
 import os
 from datetime import UTC, datetime
 
+from kysely.commands._terminal import actor
 from kysely.config import Settings
 from kysely.errors import StoreError
 
@@ -60,15 +61,11 @@ def _verify(access, args: argparse.Namespace) -> int:
 
 
 def _resume(access, args: argparse.Namespace) -> int:
-    from kysely.commands.account import terminal
-
-    access.log.resume(terminal(), args.reason, now=datetime.now(UTC))
+    access.log.resume(actor(), args.reason, now=datetime.now(UTC))
     print("The log goes on from here; that entries are missing, and why, stands in it.")
     return 0
 
 
 def _note(access, args: argparse.Namespace) -> int:
-    from kysely.commands.account import terminal
-
-    access.log.note(terminal(), args.what, args.about, now=datetime.now(UTC))
+    access.log.note(actor(), args.what, args.about, now=datetime.now(UTC))
     return 0

@@ -37,14 +37,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the extract and say what it holds."""
     from kysely import store
+    from kysely.access import Access
+    from kysely.commands._terminal import actor
 
     settings, ledger_key = Settings.from_env(os.environ), pseudonyms.ledger_key(os.environ)
     opened = store.open(settings)
     try:
+        log = Access.of(opened.access, settings).log
         count = _chosen(opened, args)
         print(f"Extracting wave {count.wave.name} of {count.wave.instrument} ({count.wave.form}) …", flush=True)
         folder = args.out or settings.build / args.instrument / "extract"
         manifest = write(opened, count, folder, made_at=_now(), ledger_key=ledger_key)
+        hashes = ", ".join(f"{file} {said['sha256'][:12]}" for file, said in manifest["files"].items())
+        log.note(
+            actor(),
+            "extracted",
+            f"{args.instrument}, wave {count.wave.name}: {_summary(manifest)}; {hashes}",
+            now=_now(),
+        )
     finally:
         opened.close()
     print(f"{folder}: {_summary(manifest)}")

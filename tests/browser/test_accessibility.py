@@ -5,8 +5,6 @@ What axe can't decide by itself ("incomplete") counts as found, so that there is
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -14,7 +12,6 @@ from playwright.sync_api import Page
 from tests.browser._site import fill
 from tests.browser._steps import STEPS, STUDY, answer_until, onward, respondent, start
 from tests.kysely.web.test_feedback import PEERS, publish
-from tests.kysely.web.test_gallery import MANIFEST
 
 RULES = {
     "runOnly": {
@@ -146,26 +143,6 @@ def printed(page: Page, inspector: Inspector, state: str) -> None:
     assert page.locator("h1").is_visible()
     inspector.look(f"{state}, printed")
     page.emulate_media(media="screen")
-
-
-@pytest.mark.parametrize("language", ["fi", "sv", "en"])
-def test_the_page_of_charts_is_accessible(server, open_browser, sqlite_settings, language):
-    folder = sqlite_settings.build / STUDY / "charts" / language
-    folder.mkdir(parents=True)
-    for id in ("OM_FIG01", "OM_FIG02"):
-        files = {kind: {"name": f"{id}.{kind}"} for kind in MANIFEST["files"]}
-        (folder / f"{id}.json").write_text(json.dumps({**MANIFEST, "id": id, "title": f"{id} title", "files": files}))
-        (folder / f"{id}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="720" height="430"/>')
-    (folder.parent.parent / f"report.{language}.html").write_text("<p>Report</p>")
-    page = open_browser(java_script_enabled=True, locale=language).new_page()
-    inspector = Inspector(page)
-    page.goto(f"{server.url}/{language}/charts/")
-    inspector.look("charts")
-    for summary in page.locator("summary").all():
-        summary.click()
-    inspector.look("charts with their tables")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert inspector.found == []
 
 
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])
