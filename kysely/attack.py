@@ -269,14 +269,20 @@ def _view(databases: Mapping[str, Mapping[str, list[dict[str, Any]]]], wave: str
     for row in identity.get("mail", ()):
         if row["invitation_id"] in mine:
             _note(view.people, view.person_orders, f"mail of round {row['round']}", row["invitation_id"], row)
+    behind: dict[str, Iterable[str]] = {}
     for row in identity.get("respondent", ()):
         view.respondents.append(row)
         view.named[row["organisation_id"]].add(row["id"])
         if not mine:  # nobody is invited: people are those who said who they are
             view.belonging[row["organisation_id"]].add(row["id"])
             view.answered.add(row["id"])
-        for person in view.belonging[row["organisation_id"]] if mine else (row["id"],):
+        people = view.belonging[row["organisation_id"]] if mine else {row["id"]}
+        for person in people:
             _note(view.people, view.person_orders, "respondent", person, row)
+        behind[row.get("response_link", "")] = people
+    for row in identity.get("reply_address", ()):
+        for person in behind.get(row["response_link"], ()):
+            _note(view.people, view.person_orders, "reply_address", person, row)
     for table in _RESPONSES:
         for row in answers.get(table, ()):
             if row["wave_id"] == wave:

@@ -100,6 +100,7 @@ class Saving(Interviewer):
             # Saved, it would have settled what the respondent goes back to.
             if self._put_aside(standing, screen, post, ticket, TYPED):
                 return redirect(before, 303)
+            again = self.guard.ticket_again(ticket)
             return self.pages.unsaved(visit, standing, screen, post, again, "back_settles", before=before, status=422)
         return self._keep(visit, standing, screen, post, ticket, received)
 

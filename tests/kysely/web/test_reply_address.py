@@ -11,6 +11,7 @@ from sqlalchemy import text as sql
 
 from kysely import cli, loading
 from kysely import store as stores
+from kysely.attack import attack
 from kysely.errors import AuthorError, InvalidAnswer
 from kysely.links import Keys
 from kysely.store import upgrading
@@ -196,6 +197,18 @@ def test_what_was_typed_and_not_saved_before_the_upgrade_is_sealed_by_it(tmp_pat
     assert "eeva" not in everything(store)
     assert store.identities.drafts(response, "visit", "") == {"mark": typed["typed"]}
     store.close()
+
+
+def test_addresses_tell_an_attacker_with_both_databases_nothing_more(book, kept):
+    app = create_app(book, kept)
+    for number in range(6):
+        visitor = Visitor(app, "fi", "guest_book")
+        visitor.start()
+        visitor.send(organisation_name=f"Tila {number}", liked="Saunasta", reply_to=f"vieras{number}@yritys.fi")
+        visitor.send()
+    found = attack(kept, kept.wave("guest_book", "main", "real"))
+    assert any("reply_address" in method.name for method in found.orders)  # it has looked there
+    assert found.rate == pytest.approx(found.chance) == pytest.approx(1 / 6)
 
 
 def test_how_answers_are_handled_says_where_the_address_lies(guest):
