@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from kysely.codebook import Answer, Category, Kind, Missing, Text, Variable
 from kysely.conditions import Condition
@@ -58,16 +58,36 @@ class Row(PlainRow):
         return self.label
 
 
+class Answerable(Protocol):
+    """What a row can be answered with: a code and its label, and the value that is stored for it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def label(self) -> Text: ...
+    @property
+    def value(self) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Item:
-    """A row as asked once: its variable, the set that belongs to, the words of the question, what can be answered."""
+    """A row as asked once: its variable, the set that belongs to, the words of the question, what can be answered.
+
+    kind  of its variable: of levels the number is stored, of answers that have no order their code
+    """
 
     name: str
     set: str
     row: Any
     text: Text
-    levels: tuple[Level, ...]
+    levels: tuple[Answerable, ...]
     legend: Text
+    kind: Kind = Kind.LEVEL
+
+    @property
+    def categories(self) -> Iterator[Category]:
+        for one in self.levels:
+            yield Category(one.code, one.label, one.value if self.kind is Kind.LEVEL else None)
 
     @cached_property
     def codes(self) -> Mapping[Any, str]:
@@ -101,11 +121,11 @@ class RowQuestion(MayDecline, Question):
             *(
                 Variable(
                     item.name,
-                    Kind.LEVEL,
+                    item.kind,
                     self.id,
                     item.text,
                     item.row.words(),
-                    tuple(Category(level.code, level.label, level.value) for level in item.levels),
+                    tuple(item.categories),
                     set=item.set,
                     code=item.row.code,
                 )

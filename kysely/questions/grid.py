@@ -1,4 +1,4 @@
-"""Rows on one scale."""
+"""Rows on one scale, or with one set of answers that have no order."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from kysely.codebook import Answer
+from kysely.codebook import Answer, Kind, Text
 from kysely.errors import InvalidAnswer
 from kysely.questions._base import Fault, Scale
 from kysely.questions._control import Control
-from kysely.questions._options import Order
+from kysely.questions._options import Order, code_faults
 from kysely.questions._rows import Item, Row, RowQuestion, level_faults
 
 EXAMPLE = """
@@ -29,10 +29,28 @@ rows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid(RowQuestion):
-    """Rows on one scale, one level each. A row's variable `<id>_<code>` holds the number of the level."""
+class Column:
+    """An answer that any row may take."""
 
-    scale: Scale = field(metadata={"help": "name of the scale"})
+    code: str = field(metadata={"help": "what is stored: a word, never changed once used", "name": True})
+    label: Text = field(metadata={"help": "what is shown"})
+
+    @property
+    def value(self) -> str:
+        return self.code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid(RowQuestion):
+    """Rows on one scale, one level each. A row's variable `<id>_<code>` holds the number of the level.
+
+    With `options` instead of a scale, a row takes one of them and its variable holds the code.
+    """
+
+    scale: Scale | None = field(default=None, metadata={"help": "name of the scale"})
+    options: tuple[Column, ...] = field(
+        default=(), metadata={"help": "instead of `scale`: the answers, which have no order of size"}
+    )
     rows: tuple[Row, ...] = field(default=(), metadata={"help": "what is rated"})
     rows_from: str | None = field(
         default=None,
@@ -49,11 +67,20 @@ class Grid(RowQuestion):
     template: ClassVar[str] = "grid"
 
     def items(self) -> Iterator[Item]:
-        return (Item(row.named(self.id), self.id, row, self.text, self.scale.levels, row.label) for row in self.rows)
+        answers = self.options if self.scale is None else self.scale.levels
+        kind = Kind.NOMINAL if self.scale is None else Kind.LEVEL
+        return (Item(row.named(self.id), self.id, row, self.text, answers, row.label, kind) for row in self.rows)
 
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()
-        yield from level_faults("scale", self.scale.levels)
+        if self.scale is not None:
+            yield from level_faults("scale", self.scale.levels)
+        if (self.scale is None) == (not self.options):
+            both = "the rows have a scale and answers of their own" if self.options else "the rows have no answers"
+            yield Fault("grid_answers", ("options",), both, "Write `scale`, or `options` where they have no order")
+        yield from code_faults("options", self.options)
+        if len(self.options) == 1:
+            yield Fault("one_level", ("options",), "there is only one answer to choose", "Write at least two")
 
     def control(
         self,

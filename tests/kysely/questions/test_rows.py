@@ -97,3 +97,53 @@ def test_only_the_codes_offered_are_accepted_on_a_row(name, text):
     with pytest.raises(InvalidAnswers) as refusal:
         parse(question, **{row: text})
     assert refusal.value.errors[row].code == "unknown_code"
+
+
+NOMINAL = """
+id: angle
+type: grid
+text: {fi: Mikä ratkaisee?, sv: Vad avgör?, en: What decides?}
+options:
+  - {code: PRODUCT, label: {fi: Tuote, sv: Produkten, en: The product}}
+  - {code: PRICE, label: {fi: Hinta, sv: Priset, en: The price}}
+  - {code: CUSTOMER, label: {fi: Asiakas, sv: Kunden, en: The customer}}
+dont_know: true
+rows:
+  - {code: LARGE, label: {fi: Suuret asiakkaat, sv: Stora kunder, en: Large customers}}
+  - {code: SMALL, label: {fi: Pienet asiakkaat, sv: Små kunder, en: Small customers}}
+"""
+
+
+def test_rows_may_take_answers_that_have_no_order_and_then_hold_their_codes():
+    grid = loading.question(NOMINAL)
+    large, small = grid.variables()
+    assert (large.name, large.kind, large.set, large.code) == ("angle_LARGE", Kind.NOMINAL, "angle", "LARGE")
+    assert [(one.code, one.value) for one in large.categories] == [
+        ("PRODUCT", None),
+        ("PRICE", None),
+        ("CUSTOMER", None),
+    ]
+    answers = parse(grid, angle_LARGE="PRICE", angle_SMALL="__dont_know")
+    assert answers == {"angle_LARGE": "PRICE", "angle_SMALL": Missing.DONT_KNOW}
+    assert grid.typed("", answers) == {"angle_LARGE": ["PRICE"], "angle_SMALL": ["__dont_know"]}
+    shown = grid.control("", language="fi", typed={"angle_LARGE": ["PRICE"]}, answers={}, errors={}, seed=0)
+    assert [option.label for option in shown.groups[0].options[:3]] == ["Tuote", "Hinta", "Asiakas"]
+    assert [option.checked for option in shown.groups[0].options[:3]] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (("rows:\n", "scale: CENT4\nrows:\n"), "the rows have a scale and answers of their own"),
+        (("code: PRICE", "code: PRODUCT"), "code PRODUCT is used already"),
+    ],
+)
+def test_a_grid_has_a_scale_or_answers_of_its_own(edit, fault):
+    with pytest.raises(AuthorError, match=fault):
+        loading.question(NOMINAL.replace(*edit))
+
+
+def test_a_grid_without_answers_is_refused():
+    start, end = NOMINAL.index("options:"), NOMINAL.index("dont_know")
+    with pytest.raises(AuthorError, match="the rows have no answers. Write `scale`, or `options`"):
+        loading.question(NOMINAL[:start] + NOMINAL[end:])
