@@ -21,6 +21,9 @@ STAGES = ("#6A98C0", "#2F6AA3", "#0B2F57")
 BAR = "#2F6AA3"
 """Bars and dots of what has no colour of its own."""
 
+TINTS = ("#F1F5F9", "#DCE7F1", "#B4CDE2", "#6A98C0", "#2F6AA3")
+"""Behind figures, deeper as they grow; what they say stands in the figure."""
+
 BAND = "#F4F4F4"
 """Behind every other row, where rows are long."""
 

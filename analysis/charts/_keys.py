@@ -30,6 +30,11 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "diverging_levels": {"levels": Key("levels"), "score": Key("score", required=False, tabulated=False)},
     "dots_by_group": {"levels": Key("levels", tabulated=False), "score": Key("score"), "banner": Key("banner")},
     "grid_of_items": {"levels": Key("levels")},
+    "heat_map": {
+        "levels": Key("levels"),
+        "further": Key("levels", required=False),
+        "banner": Key("banner"),
+    },
     "perspectives": {
         "levels": Key("levels", tabulated=False),
         "score": Key("score"),

@@ -106,7 +106,7 @@ def check(environ):
 def test_plans_and_claims_are_checked_without_an_extract(tmp_path):
     status, said = check({"KYSELY_BUILD": str(tmp_path)})
     assert status == [0, 0]
-    assert "operating_mode, plan for form core2015: 6 tables, 2 charts, 18 claims" in said
+    assert "operating_mode, plan for form core2015: 6 tables, 3 charts, 18 claims" in said
 
 
 def test_a_fault_of_the_plan_and_one_of_the_claims_are_found_without_an_extract(tmp_path):

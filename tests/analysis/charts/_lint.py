@@ -113,7 +113,7 @@ def _faint_fills(picture: Picture) -> Iterator[str]:
 
 
 def _fills(picture: Picture) -> set[str]:
-    """Return the colours of bars, dots and intervals; the white of a hollow dot and bands behind rows are ground."""
+    """Return the colours of bars, dots and intervals; the white of a hollow dot, bands and tints behind figures are ground."""
     axes = picture.sheet.axes
     found = {to_hex(patch.get_facecolor()) for patch in axes.patches if isinstance(patch, Rectangle)}
     for collection in axes.collections:
@@ -121,7 +121,7 @@ def _fills(picture: Picture) -> set[str]:
             found |= {to_hex(colour) for colour in collection.get_facecolors()}
         elif isinstance(collection, LineCollection):
             found |= {to_hex(colour) for colour in collection.get_colors()}
-    return {colour.upper() for colour in found} - {colours.PAPER, colours.BAND}
+    return {colour.upper() for colour in found} - {colours.PAPER, colours.BAND, *colours.TINTS}
 
 
 def _struck_through(texts: list[tuple[Text, Bbox]], picture: Picture) -> Iterator[str]:

@@ -8,7 +8,7 @@ from tests.analysis import _full_study, _study
 from tests.analysis.charts._lint import problems
 
 LANGUAGES = ("fi", "sv", "en")
-CHARTS = ("OM_FIG03", "OM_FIG04")
+CHARTS = ("OM_FIG03", "OM_FIG04", "OM_FIG05")
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,15 @@ def test_combinations_are_everybody_and_the_rarest_are_one_row_of_the_picture_al
     assert counts == sorted(counts, reverse=True) and len(counts) > 9
     written = [text.get_text() for text in picture.sheet.axes.texts]
     assert f"{len(counts) - 8} other combinations" in [text.replace("\N{NO-BREAK SPACE}", " ") for text in written]
+
+
+def test_every_cell_of_the_heat_map_is_the_mean_of_the_table_and_few_answers_are_marked(made):
+    estimates, codebook, specs = made
+    picture = charts.draw(estimates, specs["OM_FIG05"], codebook, "en", WIDE)
+    found = estimates.select(table="OM_TAB09", variable="OM_C11", statistic="mean", estimand="respondent")
+    mean = {row.banner_code: row for row in found.itertuples()}
+    item = next(one for one in codebook.variables if one.name == "OM_C11").label["en"]
+    cells = {row[1]: row for row in picture.rows if row[0] == item}
+    assert cells["Customer service"][2] == f"{mean['CUST'].estimate:.2f}" and cells["Customer service"][7] == ""
+    assert cells["Production"][5] == mean["PROD"].base_n < 30 and cells["Production"][7] == "small group"
+    assert "None" not in cells  # nobody's dominant way is none of the four
