@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,8 @@ def from_file(path: Path, name: str) -> tuple[Node | None, list[Problem]]:
 
 def from_bytes(content: bytes, name: str) -> tuple[Node | None, list[Problem]]:
     """Return what the YAML in *content* says and what is wrong with it as YAML."""
-    node, problems = _composed(content, name)
-    return node, [*problems]
+    node, problems = _composed(content)
+    return node, [replace(problem, file=name) for problem in problems]
 
 
 @contextmanager
@@ -89,14 +89,14 @@ def uncollected() -> Iterator[None]:
 
 @lru_cache(maxsize=8)
 @uncollected()
-def _composed(content: bytes, name: str) -> tuple[Node | None, list[Problem]]:
-    """Return the same for the same content: to compose YAML is the slow part of a start, and of every command."""
+def _composed(content: bytes) -> tuple[Node | None, list[Problem]]:
+    """Return the same for equal content, wherever it lies: to compose YAML is the slow part of a start."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return None, [_problem(name, line, "the text is not UTF-8", "Save the file as UTF-8", "not_utf8")]
-    return from_yaml(text, name)
+        return None, [_problem("", line, "the text is not UTF-8", "Save the file as UTF-8", "not_utf8")]
+    return from_yaml(text, "")
 
 
 def from_yaml(text: str, name: str) -> tuple[Node | None, list[Problem]]:
