@@ -35,6 +35,9 @@ class Column:
     code: str = field(metadata={"help": "what is stored: a word, never changed once used", "name": True})
     label: Text = field(metadata={"help": "what is shown"})
 
+    answerable: ClassVar[bool] = True
+    fixed: ClassVar[bool] = False
+
     @property
     def value(self) -> str:
         return self.code
