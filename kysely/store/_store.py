@@ -1,4 +1,4 @@
-"""The store: one object over the two databases, which share nothing but the organisation's key."""
+"""The store: one object over the databases, which share no id."""
 
 from __future__ import annotations
 

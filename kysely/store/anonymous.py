@@ -7,7 +7,6 @@ they move together, shuffled, under new random ids. What stays of the row is emp
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -65,7 +64,8 @@ class Anonymous:
 
     def begin(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Begin a response; a second time with the same id changes nothing, nor does one with a link that was used."""
-        new = {**values, "receipt_hash": self.keys.receipt_hash(self.keys.receipt(values["id"])), "content": "{}"}
+        content = json.dumps({"id": _random_id()})
+        new = {**values, "receipt_hash": self.keys.receipt_hash(self.keys.receipt(values["id"])), "content": content}
         insert: Any = (sqlite if self.database.sqlite else postgresql).insert(_DRAFT)
         connection.execute(insert.values(new).on_conflict_do_nothing())
 
@@ -133,7 +133,7 @@ class Anonymous:
                 changed = tuple(name for name, revision in state.revisions.items() if revision > based_on)
                 return Conflict(row.revision, state.answers, changed)
             content = json.loads(row.content)
-            kept = json.dumps({"answers": content.get("answers", {})})
+            kept = json.dumps({"answers": content.get("answers", {}), "id": content.get("id")})
             values = {"state": SUBMITTED, "content": kept, "withdrawal": None}
             connection.execute(update(_DRAFT).where(_DRAFT.c.id == id).values(values))
         return Submitted(None)
@@ -153,9 +153,9 @@ class Anonymous:
             secrets.SystemRandom().shuffle(rows)
             moved = 0
             for row in rows:
-                answers = json.loads(row.content).get("answers", {})
-                if answers:
-                    self._move(connection, row, answers)
+                content = json.loads(row.content)
+                if content.get("answers"):
+                    self._move(connection, row, content["answers"], self._moved_id(content))
                     moved += 1
             connection.execute(update(_DRAFT).where(waiting).values(_EMPTIED))
         # The log of the database would still tell who came with whom; it is emptied when nobody reads.
@@ -163,8 +163,11 @@ class Anonymous:
             self.database.scrub()
         return moved
 
-    def _move(self, connection: Connection, row: Any, answers: Mapping[str, Any]) -> None:
-        id = MARK + secrets.token_hex(16)[1:]
+    def _moved_id(self, content: Mapping[str, Any]) -> str:
+        """Return the id that a response moves to; it bears it from its beginning, so that a backup knows it erased."""
+        return content.get("id") or _random_id()
+
+    def _move(self, connection: Connection, row: Any, answers: Mapping[str, Any], id: str) -> None:
         same = ("wave_id", "origin", "version_hash", "language", "mode", "seed", "state", "receipt_hash")
         connection.execute(insert(_RESPONSE).values(id=id, **{name: getattr(row, name) for name in same}))
         columns = ({"number": None, "text": None, "missing": None, **answer} for answer in answers.values())
@@ -209,36 +212,44 @@ class Anonymous:
     def graves(self, id: str = "") -> dict[str, str]:
         """Return under which name each response is buried, or that of *id* alone.
 
-        What is known by its link bears another than its own: the same link may begin anew, and that stays.
+        What is known by its link is buried as what it would move to: the same link may begin anew, and that stays.
         """
-        drafts = select(_DRAFT.c.id, _DRAFT.c.seed).where(_DRAFT.c.content != _USED)
+        drafts = select(_DRAFT.c.id, _DRAFT.c.content).where(_DRAFT.c.content != _USED)
         sent = select(_RESPONSE.c.id)
         if id:
             drafts, sent = drafts.where(_DRAFT.c.id == id), sent.where(_RESPONSE.c.id == id)
         with self.database.reading() as connection:
-            found = {row.id: self._grave(row) for row in connection.execute(drafts)}
+            found = {row.id: json.loads(row.content).get("id") or row.id for row in connection.execute(drafts)}
             return found | {id: id for id in connection.execute(sent).scalars()}
 
-    def remove(self, connection: Connection, id: str) -> None:
-        """Take the answers of a response away, within the transaction that buries it; a link that was used stays so."""
+    def remove(self, connection: Connection, id: str) -> str:
+        """Take the answers of a response away and return its wave, within the transaction that buries it.
+
+        A link that was used stays so. Raises UnknownResponse.
+        """
         row = connection.execute(select(_DRAFT).where(_DRAFT.c.id == id).with_for_update()).one_or_none()
         if row is None:
+            wave = connection.execute(select(_RESPONSE.c.wave_id).where(_RESPONSE.c.id == id)).scalar()
+            if wave is None:
+                raise UnknownResponse("There is no such response.")
             connection.execute(delete(_ANSWER).where(_ANSWER.c.response == id))
             connection.execute(delete(_RESPONSE).where(_RESPONSE.c.id == id))
-        elif row.state == SUBMITTED:
+            return wave
+        if row.state == SUBMITTED:
             connection.execute(update(_DRAFT).where(_DRAFT.c.id == id).values(_EMPTIED))
         else:
             connection.execute(delete(_DRAFT).where(_DRAFT.c.id == id))
-
-    def _grave(self, row: Any) -> str:
-        bits = hashlib.blake2b(f"{row.id} {row.seed}".encode(), key=self.secret, person=b"grave", digest_size=16)
-        return MARK + bits.hexdigest()[1:]
+        return row.wave_id
 
     def _locked(self, connection: Connection, id: str) -> Any:
         row = connection.execute(select(_DRAFT).where(_DRAFT.c.id == id).with_for_update()).one_or_none()
         if row is None:
             raise UnknownResponse("There is no such response.")
         return row
+
+
+def _random_id() -> str:
+    return MARK + secrets.token_hex(16)[1:]
 
 
 def _written(answers: Mapping[str, Answer]) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,8 @@
 """The only way to delete answers: a whole response, with a signed tombstone in its place.
 
-In order: the ledger, which lies beside the databases and in no backup of them; the tombstone and the deletion in one
-transaction; names; then the files themselves are scrubbed. Whatever a crash leaves undone, or a restored backup brings
-back, is erased again from the ledger when the databases are opened the next time.
+In order: the ledger, which lies beside the databases and which no restored backup makes shorter; the tombstone and the
+deletion in one transaction; names; then the files themselves are scrubbed. Whatever a crash leaves undone, or a
+restored backup brings back, is erased again from the ledger when the databases are opened the next time.
 """
 
 from __future__ import annotations
@@ -63,11 +63,10 @@ class Erasing:
     def erase_anonymously(self, response: str, *, by: str, now: datetime) -> Tombstone:
         """Erase a response in anonymous mode, of which there is nothing but answers; raises UnknownResponse."""
         grave = self.anonymous.graves(response).get(response)
-        state = self.anonymous.response(response)
-        if grave is None or state is None:
+        if grave is None:
             raise UnknownResponse("There is no such response.")
         self._note(grave, now.date())
-        tombstone = self._bury_anonymously(response, grave, state.wave, by, now.date())
+        tombstone = self._bury_anonymously(response, grave, by, now.date())
         self.scrub()
         return tombstone
 
@@ -78,9 +77,7 @@ class Erasing:
             return 0
         anonymous = [(id, grave) for id, grave in self.anonymous.graves().items() if noted & self._hidden(grave)]
         for id, grave in anonymous:
-            state = self.anonymous.response(id)
-            assert state is not None
-            self._bury_anonymously(id, grave, state.wave, tables.OPERATOR, now.date())
+            self._bury_anonymously(id, grave, tables.OPERATOR, now.date())
         with self.answers.reading() as connection:
             there = list(connection.execute(select(_RESPONSE.c.id)).scalars())
             buried = list(connection.execute(select(_ERASURE.c.response)).scalars())
@@ -120,11 +117,10 @@ class Erasing:
             self._delete(connection, response)
         return tombstone
 
-    def _bury_anonymously(self, response: str, grave: str, wave: str, by: str, on: date) -> Tombstone:
+    def _bury_anonymously(self, response: str, grave: str, by: str, on: date) -> Tombstone:
         with self.answers.writing() as connection:
-            tombstone = self._stand(connection, grave, wave, by, on)
-            self.anonymous.remove(connection, response)
-        return tombstone
+            wave = self.anonymous.remove(connection, response)
+            return self._stand(connection, grave, wave, by, on)
 
     def _stand(self, connection: Connection, response: str, wave: str, by: str, on: date) -> Tombstone:
         """Put up the tombstone, unless it stands."""

@@ -114,26 +114,11 @@ class Hasty(Anonymous):
 class Sequential(Anonymous):
     """Weakened: the new ids count up, as those of most programs do."""
 
-    def _move(self, connection, row, answers):
-        from kysely.store import anonymous
-
-        taken = self.count(row.wave_id)[0]
-        original, anonymous.secrets = anonymous.secrets, _Counting(taken)
-        try:
-            super()._move(connection, row, answers)
-        finally:
-            anonymous.secrets = original
+    def _move(self, connection, row, answers, id):
+        super()._move(connection, row, answers, f"x{self.count(row.wave_id)[0]:031x}")
 
     def move(self, wave, *, at_least, unsent=False):
         return super().move(wave, at_least=1, unsent=unsent)
-
-
-class _Counting:
-    def __init__(self, taken):
-        self._taken = taken
-
-    def token_hex(self, count):
-        return f"{self._taken:032x}"
 
 
 def weakened(store, kind):

@@ -72,7 +72,7 @@ def with_parts(content, **parts):
 def test_a_workbook_reads_like_the_same_rows_as_csv(read):
     rows = [
         ["maija@esimerkki.fi", "Maija Äijälä-Öhman", "fi", "Åbo Akademi", "2077474-0", "yes"],
-        ["sven@esimerkki.fi", "=not".replace("=", ""), "sv", "", "", "no"],
+        ["sven@esimerkki.fi", "Sven", "sv", "", "", "no"],
         ["ann@esimerkki.fi", "", "", "", "", ""],
     ]
     text = "\r\n".join(";".join(row) for row in [HEADER, *rows])

@@ -291,3 +291,21 @@ def test_an_anonymous_response_that_a_backup_brings_back_is_erased_again(sqlite_
         assert store.response(gone.id) is None and store.response(half.id) is None
         assert len(list(store.responses(wave.id))) == 4
         assert [one.genuine for one in store.tombstones()] == [True, True]
+
+
+def test_what_was_erased_after_it_moved_is_erased_in_a_backup_from_before(sqlite_settings, tmp_path, anonymous):
+    with closing(stores.open(sqlite_settings)) as store:
+        id = store.open_wave(anonymous, name="open", origin=REAL, access="both", now=NOW)
+        wave = next(wave for wave in store.waves() if wave.id == id)
+        people = invite(store, wave, tmp_path, *(f"p{n}@example.fi,,en" for n in range(5)))
+        for number, person in enumerate(people[:4]):
+            answer(store, wave, person, number)
+        stores.backup(sqlite_settings, tmp_path / "copies", now=NOW)
+        answer(store, wave, people[4], 4)
+        gone = next(state for state in store.responses(wave.id) if state.answers["hectares"] == 2)
+        store.erase(gone.id, by="respondent", now=NOW)
+    assert stores.restore(sqlite_settings, tmp_path / "copies", now=NOW + timedelta(hours=1)).erased == 1
+    with closing(stores.open(sqlite_settings)) as store:
+        store.close_wave(wave.id, NOW)
+        tell_used(store, next(iter(store.waves())), NOW + timedelta(days=30))
+        assert sorted(state.answers["hectares"] for state in store.responses(wave.id)) == [0, 1, 3]
