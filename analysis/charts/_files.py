@@ -73,21 +73,21 @@ def write(pictures: Sequence[Picture], folder: Path, *, made_from: str = "") -> 
     *made_from* is kept in it, to tell later whether the chart would come out the same (`_recipe`).
     Raises AnalystError for a chart without an alternative text: who can't see it would get nothing.
     """
-    looks = {picture.look.name: picture for picture in pictures}
+    looks: dict[str, Picture] = {picture.look.name: picture for picture in pictures}
     wide, narrow, report = (looks[look.name] for look in (WIDE, NARROW, REPORT))
     if not wide.alt.strip():
         raise AnalystError(f"chart {wide.id} has no alternative text in {wide.language!r}; write `alt` in the plan")
     with matplotlib.rc_context(STYLE):
         made = {
             "png": _png(wide),
-            "svg": _svg.paths(wide.sheet.figure, **_named(wide)),
-            "text.svg": _svg.text(wide.sheet.figure, embed=True, **_named(wide)),
+            "svg": _svg.paths(wide.sheet.figure, _telling(wide)),
+            "text.svg": _svg.text(wide.sheet.figure, _telling(wide), embed=True),
             "pdf": _pdf(wide),
             "csv": _csv(wide),
             "narrow.png": _png(narrow),
-            "narrow.svg": _svg.paths(narrow.sheet.figure, **_named(narrow)),
+            "narrow.svg": _svg.paths(narrow.sheet.figure, _telling(narrow)),
             # Reports have Inter: Typst takes the repository's, our own pages embed it once.
-            "report.svg": _svg.text(report.sheet.figure, embed=False, **_named(report)),
+            "report.svg": _svg.text(report.sheet.figure, _telling(report), embed=False),
         }
     told = _manifest(looks, made_from)
     told["files"] = {extension: _told(wide, extension, content) for extension, content in made.items()}
@@ -111,16 +111,15 @@ def _told(picture: Picture, extension: str, content: bytes) -> dict[str, Any]:
     }
 
 
-def _named(picture: Picture) -> dict[str, str]:
-    """Return what an SVG says of itself besides the drawing."""
-    return {
-        "id": f"{picture.id}-{picture.language}-{picture.look.name}",
-        "language": picture.language,
-        "title": picture.title,
-        "description": picture.alt,
-        "source": picture.provenance_line,
-        "warning": picture.words.kicker,
-    }
+def _telling(picture: Picture) -> _svg.Telling:
+    return _svg.Telling(
+        id=f"{picture.id}-{picture.language}-{picture.look.name}",
+        language=picture.language,
+        title=picture.title,
+        description=picture.alt,
+        source=picture.provenance_line,
+        warning=picture.words.kicker,
+    )
 
 
 def _png(picture: Picture) -> bytes:

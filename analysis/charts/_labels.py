@@ -48,8 +48,8 @@ def levels_of(spec: ChartSpec, variables: Sequence[Variable], language: str) -> 
     """
     scales = {tuple(category.value or category.code for category in variable.categories) for variable in variables}
     if len(scales) > 1:
-        names = ", ".join(variable.name for variable in variables)
-        raise AnalystError(f"{names} have different scales; draw those of one scale in a chart")
+        differing = ", ".join(variable.name for variable in variables)
+        raise AnalystError(f"{differing} have different scales; draw those of one scale in a chart")
     if len(variables[0].categories) not in LEVELS:
         raise AnalystError(
             f"{spec.chart} draws scales of {LEVELS[0]} to {LEVELS[-1]} levels and {variables[0].name} has "

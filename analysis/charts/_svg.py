@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import matplotlib
@@ -21,24 +21,36 @@ _XML = "http://www.w3.org/XML/1998/namespace"
 _FALLBACK = "Inter, 'Helvetica Neue', Arial, sans-serif"
 
 
-def paths(figure: Figure, **named: str) -> bytes:
-    """Return the drawing with letters as outlines; *named* as `_accessible` takes it."""
-    return _accessible(_saved(figure, named, "path"), **named)
+@dataclass(frozen=True)
+class Telling:
+    """What an SVG says of itself besides the drawing; *id* begins all its ids."""
+
+    id: str
+    language: str
+    title: str
+    description: str
+    source: str
+    warning: str
 
 
-def text(figure: Figure, *, embed: bool, **named: str) -> bytes:
+def paths(figure: Figure, telling: Telling) -> bytes:
+    """Return the drawing with letters as outlines."""
+    return _accessible(_saved(figure, telling, "path"), telling, embed=False)
+
+
+def text(figure: Figure, telling: Telling, *, embed: bool) -> bytes:
     """Return the drawing with real text. *embed* puts the font into it; else the page must have Inter."""
-    return _accessible(_saved(figure, named, "none"), embed=embed, **named)
+    return _accessible(_saved(figure, telling, "none"), telling, embed=embed)
 
 
-def _saved(figure: Figure, named: Mapping[str, str], fonttype: str) -> bytes:
+def _saved(figure: Figure, telling: Telling, fonttype: str) -> bytes:
     buffer = io.BytesIO()
     record = {
-        "Title": named["title"],
-        "Description": named["description"],
-        "Source": named["source"],
-        "Language": named["language"],
-        "Keywords": [named["warning"]] if named["warning"] else [],
+        "Title": telling.title,
+        "Description": telling.description,
+        "Source": telling.source,
+        "Language": telling.language,
+        "Keywords": [telling.warning] if telling.warning else [],
         "Creator": "Kysely",
         "Date": None,
     }
@@ -47,9 +59,7 @@ def _saved(figure: Figure, named: Mapping[str, str], fonttype: str) -> bytes:
     return buffer.getvalue()
 
 
-def _accessible(
-    svg: bytes, *, id: str, language: str, title: str, description: str, source: str, warning: str, embed: bool = False
-) -> bytes:
+def _accessible(svg: bytes, telling: Telling, *, embed: bool) -> bytes:
     """Give the drawing a role, a name and a description, and ids that stay unique when a page holds several.
 
     The drawing itself is hidden from screen readers: Chromium would read out every label on its own.
@@ -58,14 +68,14 @@ def _accessible(
     for prefix, uri in _namespaces(svg).items():
         ElementTree.register_namespace(prefix, uri)
     root = ElementTree.fromstring(svg)
-    prefix = f"{id}-"
+    own = f"{telling.id}-"
     for element in root.iter():
-        _scope(element, prefix)
+        _scope(element, own)
         _as_attributes(element)
         if "font-family" in element.attrib:
             element.set("font-family", f"'{_fonts.EMBEDDED}', {_FALLBACK}" if embed else _FALLBACK)
-    for name in root.findall(f"{{{_SVG}}}title"):
-        root.remove(name)
+    for title in root.findall(f"{{{_SVG}}}title"):
+        root.remove(title)
     for defs in root.findall(f"{{{_SVG}}}defs"):
         for style in defs.findall(f"{{{_SVG}}}style"):
             defs.remove(style)
@@ -76,19 +86,19 @@ def _accessible(
     width, height = (float(part) / _fonts.POINTS for part in root.attrib["viewBox"].split()[2:])
     root.attrib.update(
         {
-            "id": f"{prefix}root",
+            "id": f"{own}root",
             "role": "img",
-            "lang": language,
-            f"{{{_XML}}}lang": language,
-            "aria-labelledby": f"{prefix}title",
-            "aria-describedby": f"{prefix}desc",
+            "lang": telling.language,
+            f"{{{_XML}}}lang": telling.language,
+            "aria-labelledby": f"{own}title",
+            "aria-describedby": f"{own}desc",
             "width": f"{width:.6g}",
             "height": f"{height:.6g}",
             "style": "max-width:100%;height:auto",
         }
     )
-    for place, (name, words) in enumerate((("title", title), ("desc", description))):
-        element = ElementTree.Element(f"{{{_SVG}}}{name}", {"id": f"{prefix}{name}"})
+    for place, (name, words) in enumerate((("title", telling.title), ("desc", telling.description))):
+        element = ElementTree.Element(f"{{{_SVG}}}{name}", {"id": f"{own}{name}"})
         element.text = words
         element.tail = "\n"
         root.insert(place, element)
