@@ -320,6 +320,7 @@ def test_robots_keep_out_of_production(command, monkeypatch):
     monkeypatch.setenv("KYSELY_MODE", "production")
     monkeypatch.setenv("KYSELY_TRUSTED_HOSTS", "kysely.example.fi")
     monkeypatch.setenv("KYSELY_BASE_URL", "https://kysely.example.fi")
+    monkeypatch.setenv("KYSELY_LINK_KEY", "for tests only, and longer than it need be")
     code, words = command("branching", "--respondents", "3", "--keep")
     assert code != 0 and "demonstration" in words
 
