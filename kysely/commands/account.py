@@ -27,8 +27,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("--role", action="append", required=True, choices=ROLES, help="may be given several times")
     actions.add_parser("list", help="show every account with its roles")
     setting = actions.add_parser("password", help="set a new password, which ends every session")
-    for action in (adding, setting):
-        action.add_argument(
+    for asking in (adding, setting):
+        asking.add_argument(
             "--code",
             action="store_true",
             help="print a code, good once and for two days, with which the person sets the password in the browser",

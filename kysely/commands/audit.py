@@ -56,7 +56,8 @@ def _verify(access, args: argparse.Namespace) -> int:
             "The audit log is not as it was written: " + "; ".join(faults) + ". If an older copy of the database was "
             "put back, say so: kysely audit resume --reason …; otherwise somebody has changed it."
         )
-    print(f"The audit log is as it was written: {len(access.log.entries())} entries.")
+    count = len(access.log.entries())
+    print(f"The audit log is as it was written: {count} {'entry' if count == 1 else 'entries'}.")
     return 0
 
 

@@ -70,8 +70,8 @@ class Wall:
 
         def before() -> Response | None:
             rule = request.url_rule
-            roles = allowed[rule.rule] if rule is not None else PUBLIC
-            return None if roles is PUBLIC else self.stop(roles)
+            roles = allowed[rule.rule] if rule is not None else PUBLIC  # there is no such page
+            return self.stop(roles) if roles is not None else None
 
         app.before_request(before)
 
@@ -127,6 +127,7 @@ class LoggingIn:
     # ---- name and password
 
     def ask(self, language: str) -> Response:
+        """Show the form, or lead who is logged in already to where it would lead."""
         session = self.wall.session()
         if session is not None and session.passed:
             return redirect(_onward(session.account.roles, language))

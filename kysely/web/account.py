@@ -194,7 +194,8 @@ class OwnAccount:
         self, language: str, wrong: Mapping[str, str] | None = None, *, refused: str = "", status: int = 200
     ) -> Response:
         say = wordings()[language]
-        texts, buttons = ("codes_text", "codes_begin_text"), (Button(say["codes_begin"], "go", "begin"),)
+        texts = ("codes_text", "codes_begin_text")
+        buttons: tuple[Button, ...] = (Button(say["codes_begin"], "go", "begin"),)
         if _session().account.codes:
             texts = ("codes_text", "codes_change_text")
             buttons = (

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from werkzeug.wrappers import Response as AnyResponse
 
 from kysely import questions
 from kysely.config import Settings
@@ -118,10 +119,10 @@ def language_links(
     )
 
 
-def serve_in_languages(blueprint: Blueprint, rule: str, name: str, show: Callable[[str], Response]) -> None:
+def serve_in_languages(blueprint: Blueprint, rule: str, name: str, show: Callable[[str], AnyResponse]) -> None:
     """Serve *show* under each language's own address, and at *rule* in the language that the browser prefers."""
 
-    def choose() -> Response:
+    def choose() -> AnyResponse:
         response = show(preferred_language())
         response.headers["Vary"] = "Accept-Language"
         return response

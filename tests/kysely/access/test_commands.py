@@ -7,13 +7,23 @@ import pty
 import re
 import subprocess
 import sys
+from contextlib import closing
+from hashlib import sha256
 
 import pytest
 
+from kysely import store as stores
 from kysely.cli import main
+from tests.kysely.exchange.test_extract import MARKER, fill
 from tests.kysely.web._account import PASSWORD
 
 SECONDS = 90
+
+
+@pytest.fixture
+def embedded(sqlite_settings):
+    with closing(stores.open(sqlite_settings)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -187,3 +197,18 @@ def test_the_database_of_accounts_is_kept_apart(kysely, monkeypatch, tmp_path):
     monkeypatch.setenv("KYSELY_DATABASE_URL", f"sqlite:///{tmp_path / 'here.db'}")
     code, said = kysely("account", "list")
     assert code == 3 and said.startswith("KYSELY_ACCESS_URL names the file of another database")
+
+
+def test_whoever_takes_answers_out_is_in_the_log_with_what_was_taken_and_no_answer(
+    sqlite_settings, embedded, harvest, kysely, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KYSELY_SECRET_KEY", sqlite_settings.secret_key)
+    fill(embedded, harvest)
+    assert kysely("extract", "harvest", "--out", str(tmp_path / "extract"))[0] == 0
+    file = tmp_path / "extract" / "responses.parquet"
+    _, shown = kysely("audit", "show")
+    assert "extracted  harvest, wave open: 5 responses of 3 organisations" in shown
+    assert f"responses.parquet {sha256(file.read_bytes()).hexdigest()[:12]}" in shown
+    assert MARKER not in shown and "Salo" not in shown
+    kysely("extract", "harvest", "--wave", "nowhere")
+    assert kysely("audit", "verify") == (0, "The audit log is as it was written: 1 entry.\n")
