@@ -131,7 +131,8 @@ def test_what_allows_several_answers_is_no_banner(tmp_path, name):
 
 def test_a_chart_of_an_unknown_table_is_refused(tmp_path):
     words = "{fi: a, sv: b, en: c}"
-    drawn = f"chart: diverging_levels, levels: OM_B02, headline: {words}, descriptive: true, subtitle: {words}, alt: {words}"
+    drawn = f"chart: diverging_levels, levels: OM_B02, headline: {words}, descriptive: true"
+    drawn += f", subtitle: {words}, alt: {words}"
     chart = f"{{id: F1, table: T9, {drawn}}}"
     (fault,) = faults(tmp_path, START + f"charts:\n  - {chart}\n")
     assert "there is no table 'T9'" in fault
@@ -202,8 +203,8 @@ def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault
         "Remove one of them.",
         f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
         "Remove one of them.",
-        f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, changes_from, charts, "
-        "design, forms, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
+        f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, "
+        "changes_from, charts, design, forms, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
         "weighting.",
     ]
 
