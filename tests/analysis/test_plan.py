@@ -204,8 +204,8 @@ def test_a_key_that_comes_twice_is_told_with_both_lines_and_hides_no_other_fault
         f"{tmp_path.name}/plan.yaml:5: plan: the key 'rules' stands here a second time (first on line 4). "
         "Remove one of them.",
         f"{tmp_path.name}/plan.yaml:6: plan banner: the key is unknown. Use some of agreement, banners, "
-        "changes_from, charts, design, forms, instrument, labels, population, public, recodes, rules, schema, scores, tables, valid, "
-        "weighting.",
+        "changes_from, charts, design, forms, instrument, labels, population, public, recodes, rules, schema, "
+        "scores, tables, valid, weighting.",
     ]
 
 
