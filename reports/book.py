@@ -37,6 +37,7 @@ def build(material: Material, language: str) -> Workbook:
     index, tests, alike, methods, *names = sheet_names((*own, *tabulated))
     agreed = (_agreement_sheet.build(figures, alike, index),) if agreement.told(material) else ()
     sheets = [QuestionSheet(figures, name, sheet, index) for name, sheet in zip(tabulated, names, strict=True)]
+    banner, banner_text = study.warning(about, say)
     title = say("front.title", title=about.title[language], report=say("reports.crosstabs"))
     return Workbook(
         title=title,
@@ -49,10 +50,10 @@ def build(material: Material, language: str) -> Workbook:
             _methods(material, say, methods, index),
         ),
         made_at=about.made_at,
-        about=say("synthetic.text") if about.synthetic else say("front.subtitle", **_form(material)),
+        about=banner_text or say("front.subtitle", **_form(material)),
         page=say("words.page"),
-        banner=say("synthetic.banner") if about.synthetic else "",
-        banner_text=say("synthetic.text") if about.synthetic else "",
+        banner=banner,
+        banner_text=banner_text,
     )
 
 

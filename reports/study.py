@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from analysis import wording
+from analysis.estimates import Provenance
 from kysely import plugins
 from reports import agreement
 from reports._material import Material
@@ -38,19 +39,26 @@ def framed(material: Material, language: str, *, report: str, chapters: Iterable
     about = material.estimates.provenance
     sections = [_reader(material, say), *chapters, _provenance(material, say)]
     name = say(f"reports.{report}") if say.has(f"reports.{report}") else sections[1].title
-    if about.synthetic:
-        sections = [_with_kicker(section, say("synthetic.banner")) for section in sections]
+    banner, banner_text = warning(about, say)
+    if banner:
+        sections = [_with_kicker(section, banner) for section in sections]
     return Document(
         title=say("front.title", title=about.title[language], report=name),
         subtitle=say("front.subtitle", form=about.form, revision=about.revision),
         language=language,
         sections=tuple(sections),
         words=Words(**{name: say(f"words.{name}") for name in ("contents", "skip", "page", "page_of", "lacking")}),
-        banner=say("synthetic.banner") if about.synthetic else "",
-        banner_text=say("synthetic.text") if about.synthetic else "",
+        banner=banner,
+        banner_text=banner_text,
         opening=_opening(material, say),
         provenance=_foot(material, say),
     )
+
+
+def warning(about: Provenance, say: Wording) -> tuple[str, str]:
+    """Return what stands on every page of figures that are no result, in few words and in a sentence or two; or ""."""
+    why = "synthetic" if about.synthetic else "draft" if about.draft else ""
+    return (say(f"{why}.banner"), say(f"{why}.text")) if why else ("", "")
 
 
 def _with_kicker(section: Section, kicker: str) -> Section:

@@ -12,6 +12,7 @@ from analysis import wording
 from analysis.claim_tests._finding import Verdict
 from analysis.estimates import HIDDEN, Estimates
 from analysis.falsification import Falsification, Rate
+from reports import book, study
 from reports.parts.wording import Wording
 from tests.reports._built import page
 
@@ -307,3 +308,13 @@ def test_estimates_without_a_fieldwork_have_no_section_of_it(synthetic, language
     rows, about = synthetic.estimates.rows, synthetic.estimates.provenance
     told = replace(synthetic, estimates=Estimates(rows[rows["table"] != "fieldwork"], about))
     assert "fieldwork" not in page(told, language, "methodology").ids
+
+
+def test_answers_of_open_fieldwork_are_a_draft_on_every_page_and_sheet(first_answer, language):
+    about = replace(first_answer.estimates.provenance, draft=True)
+    material = replace(first_answer, estimates=Estimates(first_answer.estimates.rows, about))
+    banner, warning = (Wording(language)(f"draft.{name}") for name in ("banner", "text"))
+    made = study.build(material, language)
+    assert (made.banner, made.banner_text) == (banner, warning)
+    assert all(section.kicker == banner for section in made.sections if section.listed)
+    assert (book.build(material, language).banner, study.build(first_answer, language).banner) == (banner, "")
