@@ -161,7 +161,7 @@ class Served:
 @contextmanager
 def serving(contender: Contender, server: Server, folder: Path, *, workers: int = 2) -> Iterator[Served]:
     """Run *contender* on *server* with its data in *folder* until the block ends."""
-    port = _free_port()
+    port = free_port()
     command = list(server.command(contender.factory, port, workers))
     command[0] = str(contender.programs / command[0])
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), **contender.environment(folder)}
@@ -189,7 +189,7 @@ def acknowledged_but_absent(held: Answers, acknowledged: Sequence[Mapping[str, s
     return absent
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -13,11 +13,12 @@ from random import Random
 from playwright.sync_api import Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from kysely import loading
+from kysely import loading, routing
 from kysely import store as stores
 from kysely.codebook import Answer
 from kysely.config import Settings
 from kysely.instrument import Instrument
+from kysely.routing import Screen
 from kysely.store import REAL
 from kysely.web import create_app
 from tests.browser._steps import onward
@@ -89,7 +90,7 @@ class Site:
         chance = Random(f"{seed}/{here}")
         answers = self.under_way()
         filled: dict[str, list[str]] = {}
-        for question in self.instrument.page(id).questions:
+        for question in routing.route(self.instrument, answers).questions[Screen(id, stage)]:
             for name, values in question.fill(stage, answers, chance, seed=1).items():
                 filled[name] = [values] if isinstance(values, str) else list(values)
         return filled
