@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("interviews", "large", "memory", "analysis", "reports", "book", "raking", "type_one_error")
+PARTS = ("interviews", "pages", "large", "memory", "analysis", "reports", "book", "raking", "type_one_error")
 
 
 def main() -> int:
