@@ -30,7 +30,7 @@ BAND = "#F4F4F4"
 GOAL = "#0E5A8A"
 """What is wished for, beside the grey of today."""
 
-_GREYS, _BLUES = ("#5E5E5E", "#949494"), ("#4A90C2", "#0E3F6E")
+_GREYS, _BLUES = LEVELS[:2], LEVELS[2:]
 _BROWNS, _MIDDLE = ("#6E3B0C", "#C77C2E"), "#8A8A8A"
 
 _OPTIONS = {"PROD": "#CF7B1F", "DEV": "#2F8AC0", "CUST": "#06463C", "PUB": "#7A2E85"}
@@ -62,8 +62,8 @@ def scale_colours(count: int) -> tuple[str, ...]:
     """
     half = count // 2
     if count % 2 == 0:
-        return (*_ramp(*_GREYS, half, last=True), *_ramp(*_BLUES, half))
-    return (*_ramp(*_BROWNS, half, last=True), _MIDDLE, *_ramp(*_BLUES, half))
+        return (*_ramp(*_GREYS, half, outer=_GREYS[0]), *_ramp(*_BLUES, half, outer=_BLUES[1]))
+    return (*_ramp(*_BROWNS, half, outer=_BROWNS[0]), _MIDDLE, *_ramp(*_BLUES, half, outer=_BLUES[1]))
 
 
 def contrast(one: str, other: str) -> float:
@@ -87,11 +87,11 @@ def as_text(colour: str) -> str:
     return _hex(channels)
 
 
-def _ramp(first: str, last_colour: str, count: int, *, last: bool = False) -> list[str]:
-    """Return *count* colours from one end to the other; a single one is the outer end of its side."""
+def _ramp(first: str, last: str, count: int, *, outer: str) -> list[str]:
+    """Return *count* colours from one end to the other; a single one is the *outer* end of its side."""
     if count == 1:
-        return [first if last else last_colour]
-    ends = _channels(first), _channels(last_colour)
+        return [outer]
+    ends = _channels(first), _channels(last)
     steps = [place / (count - 1) for place in range(count)]
     return [_hex(a + (b - a) * step for a, b in zip(*ends, strict=True)) for step in steps]
 

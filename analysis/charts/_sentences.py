@@ -150,7 +150,7 @@ def respondents(provenance: Provenance, language: str) -> str:
 
 def one_line(label: str) -> str:
     """Return *label* without the line breaks and tabs that an author or a program left in it."""
-    return " ".join(label.replace("\n", " ").replace("\t", " ").split(" ")).strip()
+    return label.replace("\n", " ").replace("\t", " ").strip()
 
 
 def base_of(counts: Sequence[int], provenance: Provenance, language: str, *, shares: bool = True) -> list[str]:

@@ -82,7 +82,7 @@ def test_a_stage_matrix_names_its_stages_as_every_row_has_statements_of_its_own(
         replace(
             one,
             categories=tuple(
-                replace(category, label=generic.text((f"{one.code} {category.code}",) * 3))
+                replace(category, label=study.text((f"{one.code} {category.code}",) * 3))
                 for category in one.categories
             ),
         )
@@ -240,7 +240,7 @@ def test_a_sign_the_font_lacks_is_an_error_that_names_label_and_sign(id: str, la
 
 def _labelled(label: str) -> Codebook:
     """Return the codebook with *label* for one answer, item or option of every question."""
-    words = generic.text((label, label, label))
+    words = study.text((label, label, label))
     book = generic.codebook()
     return replace(
         book,
