@@ -113,7 +113,7 @@ def test_an_archive_of_ledgers_writes_nowhere_but_among_the_ledgers(study, tmp_p
     settings, _ = study
     files = stores.backup(settings, tmp_path / "copies", now=NOW)
     with tarfile.open(files[-1], "w") as archive:
-        for name in ("../outside", "ledger/../../outside", "answers.db", "/tmp/outside"):
+        for name in ("../outside", "ledger/../../outside", "answers.db", f"{tmp_path}/outside"):
             member = tarfile.TarInfo(name)
             member.size = 4
             archive.addfile(member, io.BytesIO(b"evil"))
