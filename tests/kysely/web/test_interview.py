@@ -62,7 +62,7 @@ def test_a_demonstration_says_so_on_every_page(site):
     pages = [visitor.see(), visitor.start()]
     while visitor.place != "check-answers":
         pages.append(visitor.send(**ANSWERS[visitor.place]))
-    pages += [visitor.send(), visitor.client.get("/"), visitor.client.get("/charts/"), visitor.client.get("/nowhere")]
+    pages += [visitor.send(), visitor.client.get("/"), visitor.client.get("/log-in"), visitor.client.get("/nowhere")]
     assert all("Tämä on esittely." in text(page) or "This is a demonstration." in text(page) for page in pages)
 
 
