@@ -52,7 +52,6 @@ def test_the_snippet_shows_the_narrow_twin_on_a_small_screen_and_is_named_by_its
                 tab.goto(page.as_uri())
                 picture = tab.get_by_role("img", name=published.picture.alt)
                 assert picture.evaluate("image => image.currentSrc").endswith(f"/{shown}")
-                assert picture.evaluate("image => image.naturalWidth") == (720 if width == 1000 else 400)
                 assert picture.bounding_box()["width"] == across
         finally:
             browser.close()
