@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from analysis import falsification, headlines
 from analysis import plan as plans
+from analysis.__main__ import main
 from analysis.estimates import Estimates, Provenance
 from analysis.estimators import mean, share
 from analysis.plan import CellSpec, HeadlineClaim
@@ -185,6 +187,22 @@ def _row(study: Study, code: str) -> pd.Series:
     _, estimates = claimed(study)
     keys = {"statistic": "central", "estimand": RESPONDENT, "banner": "total"}
     return estimates.one(table="OM_TAB05", variable="OM_B", code=code, **keys)
+
+
+def test_no_file_of_a_chart_is_written_whose_headline_the_figures_do_not_support(tmp_path, capsys):
+    folder, build = tmp_path / "questionnaires" / "operating_mode", tmp_path / "build"
+    folder.mkdir(parents=True)
+    before, _, charts = _study.PLAN.read_text(encoding="utf-8").partition("\ncharts:")
+    (chart,) = re.findall(r"^  - id: OM_FIG02\n(?:    .*\n)+", charts, re.MULTILINE)
+    _study.write(_study.answers(), build / "operating_mode" / "extract")
+    environ = {"KYSELY_BUILD": str(build), "KYSELY_QUESTIONNAIRES": str(folder.parent)}
+    claim = "claim: {more: {code: PROD}, than: {code: CUST}}"
+    claiming = chart.replace("descriptive: true", claim).replace("    note: *not_chosen\n", "")
+    (folder / "plan.yaml").write_text(f"{before}\ncharts:\n{claiming}", encoding="utf-8")
+    assert main(["operating_mode"], environ) == 2
+    told = capsys.readouterr().err
+    assert "does not support it" in told or "luottamusväli" in told or "konfidensintervall" in told
+    assert not any((build / "operating_mode" / "charts").glob("*/OM_FIG02*"))
 
 
 # ---- where nothing differs ------------------------------------------------------------------------------
