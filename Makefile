@@ -19,10 +19,16 @@ help:  ## print this list
 
 # ---- the main job
 
-analysis: $(SETUP)  ## analyse the responses (simulates the study first if there are none): tables, charts, report, cross-tab book
-	@$(PY) -m kysely simulate $(INSTRUMENT) --if-no-responses
-	@$(PY) -m kysely simulate $(INSTRUMENT) --falsification
-	@$(PY) -m kysely extract $(INSTRUMENT)
+# The results of another form than the first stand in a folder of their own.
+ifdef FORM
+export KYSELY_BUILD := build/$(FORM)
+OF_FORM := --form $(FORM)
+endif
+
+analysis: $(SETUP)  ## analyse the responses (simulates the study first if there are none): tables, charts, reports; FORM=full of that form
+	@$(PY) -m kysely simulate $(INSTRUMENT) $(OF_FORM) --if-no-responses
+	@$(if $(FORM),,$(PY) -m kysely simulate $(INSTRUMENT) --falsification)
+	@$(PY) -m kysely extract $(INSTRUMENT) $(OF_FORM)
 	@$(PY) -m analysis $(INSTRUMENT)
 	@$(PY) -m reports --instrument $(INSTRUMENT)
 
