@@ -237,24 +237,27 @@ class Ibis:
 
         One query, of which each part fills the same columns.
         """
+        cells = cells.mutate(k_table=_whole(cells[CELL], TABLE))
         by_group = bases.group_by("k_group").agg(
             v=bases.w.sum(),
             squares=(bases.w * bases.w).sum(),
             n=bases.n.sum(),
             psus=bases.count(),
-            strata=bases[STRATUM].nunique(),
+            strata=self._strata_of(bases),
         )
         psus = bases.select(STRATUM, PSU, table=_whole(bases.k_group, TABLE // GROUP)).distinct()
-        of_table = psus.group_by("table").agg(psus=psus.count(), strata=psus[STRATUM].nunique())
+        of_table = psus.group_by("table").agg(psus=psus.count(), strata=self._strata_of(psus))
         group = by_group.k_group * GROUP
-        parts = [
-            _part(CELLS, cells.group_by(a=cells[CELL]).agg(v=cells.t.sum(), n=cells.n.sum())),
-            _part(PAIRS, self._products(cells)),
-            _part(GROUPS, by_group.select(a=group, b=by_group.psus, v=by_group.v, n=by_group.n)),
-            _part(SQUARES, by_group.select(a=group, b=by_group.strata, v=by_group.squares)),
-            _part(TABLES, of_table.select(a=of_table.table * TABLE, b=of_table.strata, n=of_table.psus)),
-        ]
-        found = self._at.fetch(reduce(_above, parts))
+        # Kept, since PostgreSQL would take so few rows out of so many for none, and join them one by one.
+        with self._at.keep(self._several(cells)) as several:
+            parts = [
+                _part(CELLS, cells.group_by(a=cells[CELL]).agg(v=cells.t.sum(), n=cells.n.sum())),
+                _part(PAIRS, self._products(cells, several)),
+                _part(GROUPS, by_group.select(a=group, b=by_group.psus, v=by_group.v, n=by_group.n)),
+                _part(SQUARES, by_group.select(a=group, b=by_group.strata, v=by_group.squares)),
+                _part(TABLES, of_table.select(a=of_table.table * TABLE, b=of_table.strata, n=of_table.psus)),
+            ]
+            found = self._at.fetch(reduce(_above, parts))
         order = np.argsort(found["a"], kind="stable")
         found = {name: values[order] for name, values in found.items()}
         ends = np.searchsorted(found["a"], np.arange(len(shapes) + 1) * TABLE)
@@ -263,13 +266,29 @@ class Ibis:
             for number, shape in enumerate(shapes)
         ]
 
-    def _products(self, cells: Any) -> Any:
-        """Return the covariance of the totals as rows (a, b, v), in two parts that are to be added, a ≤ b."""
-        cells = cells.mutate(k_table=_whole(cells[CELL], TABLE))
+    def _strata_of(self, rows: Any) -> Any:
+        """Return the number of strata in *rows*; where there are none, the one that all are in needn't be counted."""
+        return rows[STRATUM].nunique() if self._columns.stratum else rows[STRATUM].max() + 1
+
+    def _several(self, cells: Any) -> Any:
+        """Return the cells of the PSUs that have more than one in a table: most have a single one."""
+        of_psu = cells.group_by(STRATUM, PSU, "k_table").agg(k_cells=cells.count())
+        return cells.semi_join(of_psu.filter(of_psu.k_cells > 1), [STRATUM, PSU, "k_table"])
+
+    def _products(self, cells: Any, several: Any) -> Any:
+        """Return the covariance of the totals as rows (a, b, v), in parts that are to be added, a ≤ b.
+
+        several  as _several() has them: only their cells have products with others, and only they are joined
+        """
         by_psu = cells.join(self._strata, STRATUM)
+        squares = by_psu.group_by(a=by_psu[CELL]).agg(v=(by_psu.factor * by_psu.t * by_psu.t).sum())
+        # Where it was kept Spark holds smaller whole numbers than Ibis takes the expression for.
+        several = several.mutate(**{CELL: several[CELL].cast(cells[CELL].type())}).join(self._strata, STRATUM)
+        cross = _products(several, several.factor, [STRATUM, PSU, "k_table"])
         by_stratum = cells.group_by(STRATUM, "k_table", CELL).agg(t=cells.t.sum()).join(self._strata, STRATUM)
-        cross = _products(by_psu, by_psu.factor, [STRATUM, PSU, "k_table"])
-        return cross.union(_products(by_stratum, -by_stratum.centre, [STRATUM, "k_table"]))
+        less = _products(by_stratum, -by_stratum.centre, [STRATUM, "k_table"])
+        parts = [squares.select("a", b="a", v="v"), cross.filter(cross.a < cross.b), less]
+        return reduce(_above, parts)
 
     def _position(self, coded: Coded) -> Any:
         """Return a column's code as its position; NULL where the field is empty, UNKNOWN for another value."""

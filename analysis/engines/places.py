@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PATIENCE = 10
 """Seconds that a server may take to answer."""
 
+WORK_MEMORY = "64MB"
+"""What one sort or hash of ours may take on PostgreSQL before it goes through files: a server's own 4 MB do at once."""
 
 WORTH_COMPILING = 1_000_000
 """Respondents from which on Spark sums faster with a program of its own for every query, which takes it seconds."""
@@ -72,6 +74,7 @@ def postgresql(url: str, table: str) -> Opened:
     import ibis
 
     connection = connect(url)
+    connection.execute(f"SET work_mem = '{WORK_MEMORY}'")
     backend = ibis.postgres.from_connection(connection)
 
     def fetch(expression: Any) -> dict[str, np.ndarray]:
