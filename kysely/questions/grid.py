@@ -35,7 +35,6 @@ class Column:
     code: str = field(metadata={"help": "what is stored: a word, never changed once used", "name": True})
     label: Text = field(metadata={"help": "what is shown"})
 
-    answerable: ClassVar[bool] = True
     fixed: ClassVar[bool] = False
 
     @property
