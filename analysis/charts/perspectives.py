@@ -221,13 +221,23 @@ class _Layout:
 def _mark(sheet: theme.Sheet, mark: str, x: float, y: float) -> None:
     """Draw a ring for today, a dot for the wish, a diamond for the strategy: told apart without their colours."""
     area = (2 * RADIUS * POINTS) ** 2
-    style = {
-        "now": {"marker": "o", "facecolor": PAPER, "edgecolor": MUTED, "linewidth": 2.4 * POINTS},
-        "wished": {"marker": "o", "facecolor": GOAL, "edgecolor": GOAL, "linewidth": 2.4 * POINTS},
-        "strategy": {"marker": "D", "facecolor": PAPER, "edgecolor": GOAL, "linewidth": 1.6 * POINTS},
-    }[mark]
-    size = 0.5 * area if mark == "strategy" else area
-    sheet.axes.scatter([x], [y], s=size, clip_on=False, zorder=5 if mark == "strategy" else 6, **style)
+    if mark == "strategy":
+        sheet.axes.scatter(
+            [x],
+            [y],
+            s=area / 2,
+            marker="D",
+            facecolor=PAPER,
+            edgecolor=GOAL,
+            linewidth=1.6 * POINTS,
+            clip_on=False,
+            zorder=5,
+        )
+        return
+    fill, edge = (GOAL, GOAL) if mark == "wished" else (PAPER, MUTED)
+    sheet.axes.scatter(
+        [x], [y], s=area, facecolor=fill, edgecolor=edge, linewidth=2.4 * POINTS, clip_on=False, zorder=6
+    )
 
 
 def _line(sheet: theme.Sheet, start: float, end: float, y: float, *, head: bool) -> None:

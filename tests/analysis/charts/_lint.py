@@ -113,7 +113,7 @@ def _faint_fills(picture: Picture) -> Iterator[str]:
 
 
 def _fills(picture: Picture) -> set[str]:
-    """Return the colours of bars, dots and intervals; the white of a hollow dot, bands and tints behind figures are ground."""
+    """Return the colours of bars, dots and intervals; white, bands and tints behind figures are ground, not fill."""
     axes = picture.sheet.axes
     found = {to_hex(patch.get_facecolor()) for patch in axes.patches if isinstance(patch, Rectangle)}
     for collection in axes.collections:

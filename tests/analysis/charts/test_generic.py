@@ -82,8 +82,7 @@ def test_a_stage_matrix_names_its_stages_as_every_row_has_statements_of_its_own(
         replace(
             one,
             categories=tuple(
-                replace(category, label=study.text((f"{one.code} {category.code}",) * 3))
-                for category in one.categories
+                replace(category, label=study.text((f"{one.code} {category.code}",) * 3)) for category in one.categories
             ),
         )
         if one.set == "VIEW"
