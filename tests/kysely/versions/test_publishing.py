@@ -267,13 +267,13 @@ def test_a_pooled_column_whose_name_no_program_reads_is_refused_before_anybody_a
     assert kysely("publish", "barn") == 0
 
 
-def test_in_production_a_wave_opens_only_on_what_could_be_published(barn, capsys, monkeypatch):
+def test_in_production_a_wave_opens_only_on_what_could_be_published(barn, sqlite_settings, capsys, monkeypatch):
     kysely, file = barn
     monkeypatch.setenv("KYSELY_MODE", "production")
     monkeypatch.setenv("KYSELY_BASE_URL", "https://kysely.example.fi")
     monkeypatch.setenv("KYSELY_TRUSTED_HOSTS", "kysely.example.fi")
     monkeypatch.setenv("KYSELY_SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz")
-    monkeypatch.setenv("KYSELY_LINK_KEY", "zyxwvutsrqponmlkjihgfedcba9876543210")
+    monkeypatch.setenv("KYSELY_LINK_KEY", (sqlite_settings.instance / "link.key").read_text(encoding="utf8").strip())
     who = [f"--{name}=x" for name in ("controller", "contact", "purpose", "legal-basis", "retention")]
     file.write_text(edited(("en: Small", "en: Little")), encoding="utf8")
     assert kysely("wave", "open", "barn", *who) == 1
