@@ -30,13 +30,17 @@ FINNISH = """\
 """
 
 
-def run(program: str, *arguments: str | Path) -> str:
-    """Return what *program* prints. Fails the test, saying what to install, where it can't be had."""
+def run(program: str, *arguments: str | Path, silent: bool = False) -> str:
+    """Return what *program* prints; *silent*: it must have nothing to complain of.
+
+    Fails the test, saying what to install, where the program can't be had.
+    """
     if shutil.which(program) is None:
         _install(PACKAGES[program])
     if shutil.which(program) is None:
         pytest.fail(f"the tests need {program}: apt-get install {PACKAGES[program]}", pytrace=False)
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, check=True)
+    assert not (silent and done.stderr), done.stderr
     return done.stdout.decode(errors="replace")  # pdfinfo prints titles of headings as they stand in the file: UTF-16
 
 

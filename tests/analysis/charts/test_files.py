@@ -23,8 +23,8 @@ from analysis.estimates import Estimates
 from analysis.plan import CellSpec, ChartSpec, HeadlineClaim
 from kysely.errors import AuthorError
 from tests.analysis.charts import _estimates as study
-from tests.analysis.charts._programs import run
 from tests.analysis.charts.conftest import Published
+from tests.programs import run
 
 SVG = "{http://www.w3.org/2000/svg}"
 SVGS = ("svg", "text.svg", "narrow.svg", "report.svg")
@@ -116,8 +116,8 @@ def test_the_png_is_twice_the_size_and_carries_resolution_and_description(publis
 
 
 def test_the_pdf_has_the_words_as_text_in_embedded_fonts(published: Published):
-    text = run("pdftotext", "-layout", "-enc", "UTF-8", published.path("pdf"), "-")
-    fonts = run("pdffonts", published.path("pdf")).splitlines()[2:]
+    text = run("pdftotext", "-layout", "-enc", "UTF-8", published.path("pdf"), "-", silent=True)
+    fonts = run("pdffonts", published.path("pdf"), silent=True).splitlines()[2:]
 
     seen = _letters(text)
     words = published.picture.words
@@ -128,7 +128,7 @@ def test_the_pdf_has_the_words_as_text_in_embedded_fonts(published: Published):
 
 
 def test_the_svg_is_drawn_by_librsvg_as_by_us(published: Published, tmp_path: Path):
-    run("rsvg-convert", published.path("svg"), "-z", "2", "-o", tmp_path / "svg.png")
+    run("rsvg-convert", published.path("svg"), "-z", "2", "-o", tmp_path / "svg.png", silent=True)
 
     with Image.open(tmp_path / "svg.png") as drawn, Image.open(published.path("png")) as ours:
         assert drawn.size == ours.size
@@ -194,7 +194,7 @@ def test_every_file_says_that_answers_were_simulated_and_where_they_are_from(pub
         with Image.open(published.path(extension)) as png:
             assert png.info["Disclaimer"] == published.picture.words.kicker
             assert all(word in png.info["Source"] for word in about)
-    told = run("pdfinfo", published.path("pdf"))
+    told = run("pdfinfo", published.path("pdf"), silent=True)
     assert published.picture.words.kicker in told and "operating_mode" in told
 
 
