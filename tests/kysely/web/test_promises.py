@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -113,6 +114,31 @@ def test_the_promise_of_each_mode_is_what_is_stored(study, mode):
     if mode == "named":
         assert named >= {row["id"] for row in rows(answers, "response")}
     assert len(list(store.responses(wave.id))) == 5
+
+
+def test_after_the_button_of_a_personal_link_no_page_address_header_or_cookie_tells_whose_it_was(study):
+    store, _, people, app = study
+    person = people[3]
+    code = code_of(store, person)
+    farmer = Farmer(app, "en")
+    farmer.enter(code)
+    seen = []
+    answers = {"farm": {"farm_name": "Farm"}, "person": {"role": "OWNER"}, "field": {"hectares": "3"}}
+    while farmer.place != "thank-you":
+        seen += [farmer.address, farmer.page.text, str(farmer.page.headers), *_cookies(farmer)]
+        farmer.send(**answers.get(farmer.place, {}), skip="1")
+    seen += [farmer.address, farmer.page.text, str(farmer.page.headers), *_cookies(farmer)]
+    assert len(seen) >= 5 * 4  # the pages, the review and the thank-you
+    for secret in (code, code.replace("-", ""), person.id, person.contact, "p3@example.fi", "Person 3"):
+        assert not any(secret in one for one in seen)
+
+
+def _cookies(visitor):
+    """Return the visitor's cookies as they are and with each part decoded: a signed value is text in base64."""
+    for cookie in visitor.client._cookies.values():
+        yield cookie.value
+        for part in re.split(r"[.:|]", cookie.value):
+            yield base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("latin-1")
 
 
 @pytest.mark.parametrize("mode", ["anonymous"], indirect=True)
