@@ -18,6 +18,7 @@ from analysis.estimates import Estimates
 from analysis.falsification import Falsification
 from analysis.plan import Plan
 from analysis.population import NONE, POPULATION
+from kysely import finished
 from kysely.codebook import Codebook
 from kysely.errors import AnalystError
 
@@ -143,11 +144,7 @@ def _drawings(folder: Path, estimates: Estimates) -> dict[str, Drawing]:
 
 
 def _drawing(folder: Path, manifest: Mapping[str, Any]) -> Drawing:
-    table, kicker = manifest["table"], manifest["kicker"]
-    # Without a column that is empty, or repeats in every row what stands on every page of the report.
-    told = [
-        place for place, _ in enumerate(table["columns"]) if not {row[place] for row in table["rows"]} <= {"", kicker}
-    ]
+    columns, rows = finished.table(manifest)
     return Drawing(
         id=manifest["id"],
         svg=(folder / manifest["files"]["report.svg"]["name"]).read_text(encoding="utf-8"),
@@ -157,8 +154,8 @@ def _drawing(folder: Path, manifest: Mapping[str, Any]) -> Drawing:
         base=manifest["base"],
         note=manifest["looks"]["report"]["note"],
         source=manifest["source"],
-        columns=tuple(table["columns"][place] for place in told),
-        rows=tuple(tuple(row[place] for place in told) for row in table["rows"]),
+        columns=columns,
+        rows=rows,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kysely.finished import Chart
 from kysely.questions._control import Control
 from kysely.web.wording import Wording
 
@@ -357,24 +358,47 @@ class StatementPage:
 
 @dataclass(frozen=True, slots=True)
 class ChartCard:
-    id: str
     kicker: str
-    title: str
+    link: Link
     picture: str
-    alt: str
     width: int
     height: int
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    downloads: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GallerySection:
+    id: str
     heading: str
     marks: tuple[str, ...]
     reports: tuple[Link, ...]
     charts: tuple[ChartCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPicture:
+    """*narrow* is the address of the twin for small screens; "" where a reader has chosen the width."""
+
+    address: str
+    width: int
+    height: int
+    narrow: str
+    narrow_width: int
+    narrow_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPage:
+    frame: Frame
+    chart: Chart
+    back: Link
+    marks: tuple[str, ...]
+    picture: ChartPicture
+    widths: tuple[Link, ...]
+    languages: tuple[Link, ...]
+    method: tuple[str, ...]
+    downloads: tuple[Link, ...]
+    snippet_hint: str
+    snippet: str
 
 
 @dataclass(frozen=True, slots=True)

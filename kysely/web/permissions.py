@@ -62,6 +62,7 @@ ROUTES: Mapping[str, frozenset[Role] | None] = {
     # Results. Of those that were not published an author sees none: the gallery asks `may_see_unpublished`.
     "/charts/": OF_RESULTS,
     "/<language>/charts/": OF_RESULTS,
+    "/<language>/charts/<instrument>/<id>": OF_RESULTS,
     "/charts/<instrument>/<language>/<name>": OF_RESULTS,
     "/reports/<instrument>/<language>": OF_ANSWERS,
 }

@@ -68,7 +68,7 @@ def written(figure: object, language: str) -> str:
 def wordings() -> Mapping[str, Wording]:
     """Return the wording of each language."""
     texts = {**_read("interview"), **_read("statements"), **_read("site"), **_read("invitations"), **_read("feedback")}
-    texts |= _read("access")
+    texts |= {**_read("access"), **_read("gallery")}
     texts |= {f"answer.{code}": text for code, text in _read("answers").items()}
     return {language: Wording(language, {key: text[language] for key, text in texts.items()}) for language in LANGUAGES}
 

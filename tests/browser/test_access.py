@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 
@@ -13,7 +12,6 @@ from playwright.sync_api import Page, expect
 from kysely.access import Role
 from tests.browser.test_accessibility import Inspector
 from tests.kysely.web._account import PASSWORD, access_of, make_account
-from tests.kysely.web.test_gallery import MANIFEST
 
 LANGUAGES = [("fi", "light"), ("sv", "dark"), ("en", "light")]
 
@@ -83,27 +81,6 @@ def test_every_page_about_accounts_is_accessible(server, open_browser, answers, 
     page.goto(f"{server.url}/{language}/charts/")
     inspector.look("no access")
     assert inspector.found + seen.found == []
-
-
-@pytest.mark.parametrize("language", ["fi", "sv", "en"])
-def test_the_gallery_is_accessible_to_those_who_may_see_it(server, open_browser, sqlite_settings, maija, language):
-    folder = sqlite_settings.build / "operating_mode" / "charts" / language
-    folder.mkdir(parents=True)
-    for id in ("OM_FIG01", "OM_FIG02"):
-        files = {kind: {"name": f"{id}.{kind}"} for kind in MANIFEST["files"]}
-        (folder / f"{id}.json").write_text(json.dumps({**MANIFEST, "id": id, "title": f"{id} title", "files": files}))
-        (folder / f"{id}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="720" height="430"/>')
-    (folder.parent.parent / f"report.{language}.html").write_text("<p>Report</p>")
-    page = open_browser(java_script_enabled=True, locale=language).new_page()
-    log_in(page, server.url, language)
-    expect(page.locator("summary")).to_have_count(2)
-    inspector = Inspector(page)
-    inspector.look("charts")
-    for summary in page.locator("summary").all():
-        summary.click()
-    inspector.look("charts with their tables")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert inspector.found == []
 
 
 def test_a_password_manager_knows_the_fields_and_may_paste(server, open_browser, maija):

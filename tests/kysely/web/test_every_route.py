@@ -84,6 +84,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "digest": ("{digest}", "{digest}", "0" * 12),
     "name": ("kysely.css", "kysely.js", "Inter-Regular.woff2", "icon.svg", "OM_FIG01.png", "report.html"),
     "instrument": (STUDY, "nowhere"),
+    "id": ("OM_FIG01", "report"),
 }
 """What stands in an address. Words in braces are another in each database."""
 

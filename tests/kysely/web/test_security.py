@@ -101,6 +101,7 @@ PLACES = (
     "/fi/accessibility",
     "/charts/",
     "/sv/charts/",
+    "/fi/charts/x/x",
     "/healthz",
     f"/fi/{STUDY}/",
     f"/fi/{STUDY}/how-answers-are-handled",
