@@ -15,7 +15,7 @@ from analysis.__main__ import progress
 from analysis.parallel import each
 from kysely import paths, plugins
 from kysely.errors import AnalystError, KyselyError
-from reports import _material, study
+from reports import _charts, _material, study
 from reports.parts import Section
 from reports.parts.wording import languages
 
@@ -24,6 +24,9 @@ NO_REPORT = ("formats", "parts")
 
 FILES = {"study": "report", "book": "crosstabs"}
 """What a report's file is called where it is not called like the report."""
+
+CHARTS = "charts"
+"""What stands in the place of a report where finished charts are asked for (`reports._charts`)."""
 
 READ = {
     "html": "Open a report in a browser; it needs nothing else.",
@@ -101,7 +104,11 @@ def _written(made: object, stem: Path, form: str) -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m reports", description="Write reports from what analysis has built.")
+    made = argparse.ArgumentParser(
+        prog="python -m reports",
+        description="Write reports from what analysis has built.",
+        epilog=f"python -m reports {CHARTS} list|export: the finished charts.",
+    )
     made.add_argument(
         "report",
         nargs="?",
@@ -117,6 +124,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == [CHARTS]:
+        return _charts.main(arguments[1:], environ)
     given = parser().parse_args(arguments)
     folder = paths.build(environ) / given.instrument
     wanted = languages() if given.language == "all" else (given.language,)
