@@ -37,7 +37,8 @@ EVERYBODY = Picks(())
 """A question that everybody is in the base of."""
 
 CLAIMS, WEIGHTS, FIELDWORK = "claims", "weights", "fieldwork"
-AGREEMENT, MEAN, HEADLINES = "agreement", "respondents_per_organisation", "headlines"
+AGREEMENT, MEAN = "agreement", "respondents_per_organisation"
+HEADLINES, CHANGES = "headlines", "changes"
 
 PURPOSES: Mapping[str, str] = {
     CLAIMS: "the claims",
@@ -46,6 +47,7 @@ PURPOSES: Mapping[str, str] = {
     AGREEMENT: "the agreement inside organisations",
     MEAN: "the mean number of respondents per organisation",
     HEADLINES: "the differences that headlines claim",
+    CHANGES: "the changes from one score to the others",
 }
 """What a study tells that needs every respondent, and how an engine is asked for it."""
 
@@ -71,6 +73,7 @@ class Account:
             AGREEMENT: plan.agreement is not None,
             MEAN: any(table.organisations for table in plan.tables),
             HEADLINES: any(chart.claim is not None and chart.claim.than for chart in plan.charts),
+            CHANGES: bool(plan.changes_from) and len(plan.scores) > 1,
         }
         return cls(engine.place, tuple(purpose for purpose, wanted in asked.items() if wanted))
 

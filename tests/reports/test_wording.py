@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from analysis import elsewhere
 from analysis.charts._cells import Cell
 from analysis.estimates import SUPPRESSED
 from analysis.wording import HIDDEN_SIGN
@@ -33,6 +34,11 @@ def _flat(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def test_reports_are_worded_in_finnish_swedish_and_english():
     assert languages() == ("fi", "sv", "en")
+
+
+@pytest.mark.parametrize("purpose", elsewhere.PURPOSES)
+def test_whatever_an_engine_elsewhere_leaves_out_is_told(purpose):
+    assert Wording("fi").has(f"methodology.elsewhere_{purpose}")
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
