@@ -86,12 +86,18 @@ def write(
 
     Raises UnknownName for a format that can't hold the report.
     """
-    known = formats_of(report)
-    if unfit := [form for form in formats if form not in known]:
-        raise plugins.UnknownName(f"the report {report!r} can't be written as {unfit[0]}; it can as {', '.join(known)}")
+    known = _check(report, formats)
     made = build(report, material, language)
     folder.mkdir(parents=True, exist_ok=True)
     return [_written(made, folder / f"{FILES.get(report, report)}.{language}", form) for form in formats or known]
+
+
+def _check(report: str, formats: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats that *report* can have. Raises UnknownName if one of *formats* is none of them."""
+    known = formats_of(report)
+    if unfit := [form for form in formats if form not in known]:
+        raise plugins.UnknownName(f"the report {report!r} can't be written as {unfit[0]}; it can as {', '.join(known)}")
+    return known
 
 
 def _written(made: object, stem: Path, form: str) -> Path:
@@ -150,6 +156,7 @@ Task = tuple[str, str, tuple[str, ...]]
 def _tasks(report: str | None, wanted: Sequence[str], form: str | None) -> list[Task]:
     """Return what is to be written; if no report is named, those that can have the format."""
     if report is not None:
+        _check(report, (form,) if form else ())
         return [(report, language, (form,) if form else formats_of(report)) for language in wanted]
     chosen = {name: tuple(one for one in formats_of(name) if form in (None, one)) for name in whole()}
     return [(name, language, formats) for name, formats in chosen.items() if formats for language in wanted]

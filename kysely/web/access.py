@@ -136,7 +136,7 @@ class LoggingIn:
     def enter(self, language: str) -> Response:
         typed = sent(self.guard, self._passport(), LOG_IN)
         if typed is None:
-            return self._log_in(language, refused="renewed", status=403)
+            return self._log_in(language, refused="form_renewed", status=403)
         begun = self.access.log_in(
             typed.get("name", ""),
             typed.get("password", ""),
@@ -177,7 +177,7 @@ class LoggingIn:
             return redirect(f"/{language}/{LOG_IN}", 303)
         typed = sent(self.guard, self._passport(), CODE)
         if typed is None:
-            return self._code(language, refused="renewed", status=403)
+            return self._code(language, refused="form_renewed", status=403)
         begun = self.access.enter_code(session, typed.get("code", ""), self.now())
         if begun is Refusal.TOO_OFTEN:
             return self._code(language, refused="too_often", status=429)
@@ -208,7 +208,7 @@ class LoggingIn:
     def set_new(self, language: str) -> Response:
         typed = sent(self.guard, self._passport(), SET_PASSWORD)
         if typed is None:
-            return self._new(language, refused="renewed", status=403)
+            return self._new(language, refused="form_renewed", status=403)
         say, now = wordings()[language], self.now()
         entry, password = typed.get("code", ""), typed.get("password", "")
         who = {"entry": network_of(request.remote_addr)}

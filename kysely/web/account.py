@@ -128,7 +128,7 @@ class OwnAccount:
         session, say = _session(), wordings()[language]
         typed = sent(self.guard, _passport(session), PASSWORD)
         if typed is None:
-            return self._password(language, refused="renewed", status=403)
+            return self._password(language, refused="form_renewed", status=403)
         wrong = dict(repeated(typed, say))
         if not wrong:
             still = self.access.is_still(session.account, typed.get("current", ""), self.now())
@@ -172,7 +172,7 @@ class OwnAccount:
         account = session.account
         typed = sent(self.guard, _passport(session), CODES)
         if typed is None:
-            return self._codes(language, refused="renewed", status=403)
+            return self._codes(language, refused="form_renewed", status=403)
         wish = typed.get("go", "")
         if wish == "confirm" and not account.codes:
             return self._confirm(language, session, typed.get("code", ""))

@@ -80,10 +80,10 @@ def _changed(study: Study, say: Wording) -> tuple[str, ...]:
 
 def accessibility(contacts: tuple[str, ...], say: Wording, frame: Frame) -> StatementPage:
     """Return the accessibility statement; *contacts* take feedback."""
-    feedback = [say.say("feedback_contact", contact=contact) for contact in contacts] or [say["feedback_none"]]
+    feedback = [say.say("contact_where", contact=contact) for contact in contacts] or [say["contact_none"]]
     facts = (
         Fact(say["accessible_title"], (say["accessible"],)),
         Fact(say["tested_title"], (say["tested"],)),
-        Fact(say["feedback_title"], tuple(feedback)),
+        Fact(say["contact_title"], tuple(feedback)),
     )
     return StatementPage(frame, say["accessibility_title"], facts)

@@ -67,8 +67,12 @@ def written(figure: object, language: str) -> str:
 @cache
 def wordings() -> Mapping[str, Wording]:
     """Return the wording of each language."""
-    texts = {**_read("interview"), **_read("statements"), **_read("site"), **_read("invitations"), **_read("feedback")}
-    texts |= {**_read("access"), **_read("gallery")}
+    texts: dict[str, Mapping[str, str]] = {}
+    for name in ("interview", "statements", "site", "invitations", "feedback", "access", "gallery"):
+        added = _read(name)
+        if twice := texts.keys() & added.keys():
+            raise AssertionError(f"{name}.yaml words what is worded before: {', '.join(sorted(twice))}")
+        texts |= added
     texts |= {f"answer.{code}": text for code, text in _read("answers").items()}
     return {language: Wording(language, {key: text[language] for key, text in texts.items()}) for language in LANGUAGES}
 

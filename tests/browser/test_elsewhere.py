@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from tests.browser._site import Quiet
 from tests.browser._steps import STUDY, answer_until, onward, organisation, start
-from tests.browser.conftest import Quiet
 
 ORGANISATION = f"/fi/{STUDY}/organisation"
 

@@ -159,7 +159,8 @@ def anonymous(settings, tmp_path):
     study = settings.questionnaires / STUDY
     whole = (study / "questionnaire.yaml").read_text(encoding="utf8")
     named = whole.index("  - id: organisation\n"), whole.index("  - id: activity\n")
-    anonymous = whole[: named[0]] + whole[named[1] :]
+    address = whole.index("      - id: OM_G03\n")  # the file's last question
+    anonymous = whole[: named[0]] + whole[named[1] : address]
     for confidential, instead in (
         ("mode: confidential", "mode: anonymous"),
         ("pages: [organisation, ", "pages: ["),
