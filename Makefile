@@ -5,7 +5,7 @@ PYTHON     ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13 p
                 $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
 BIN        := .venv/bin
 PY         := $(BIN)/python
-PYTEST     := $(PY) -m pytest -n 3 --dist worksteal  # on two processors: browsers and databases make tests wait
+PYTEST     := $(PY) -m pytest -n 2 --dist worksteal
 SETUP      := .venv/.runtime
 SETUP_TEST := .venv/.test
 
@@ -49,7 +49,7 @@ check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, plans
 
 # ---- for those who change it
 
-test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about ten minutes)
+test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about a quarter of an hour)
 	@$(PY) -m tests.chromium
 	@$(PY) -m tests.java
 	$(PYTEST) -x --ignore tests/reference tests
