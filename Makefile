@@ -49,7 +49,7 @@ check-questionnaires: $(SETUP)  ## tell every fault of the questionnaires, plans
 
 # ---- for those who change it
 
-test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about a quarter of an hour)
+test: $(SETUP_TEST)  ## run all tests, with a real browser and both databases (about twenty minutes)
 	@$(PY) -m tests.chromium
 	@$(PY) -m tests.java
 	$(PYTEST) -x --ignore tests/reference tests
